@@ -1,0 +1,1 @@
+//! The second port: for the operator and the orchestrator, never for the public.

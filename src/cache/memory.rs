@@ -1,0 +1,1 @@
+//! Variants in memory: sharded, bounded in bytes, resistant to scans.

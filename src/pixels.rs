@@ -1,0 +1,9 @@
+//! What is done: bytes to bytes. Synchronous and pure; no I/O, no globals, no clock.
+
+pub mod bitmap;
+pub mod codec;
+pub mod colour;
+pub mod format;
+pub mod geometry;
+pub mod ops;
+pub mod render;

@@ -1,0 +1,11 @@
+//! The words that services disagree on, and whose meaning is meant.
+
+/// Whose meaning `fit=fill` and `fit=contain` have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// imgix, Glide, Sanity: `fill` pads, `contain` is inside.
+    #[default]
+    Imgix,
+    /// CSS `object-fit`, sharp, wsrv: `fill` stretches, `contain` pads.
+    Css,
+}
