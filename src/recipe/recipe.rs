@@ -2,15 +2,21 @@
 //!
 //! Two requests that mean the same have equal recipes, hence one cache entry.
 
+pub(super) mod bounds;
+mod canonical;
+
 use super::{
     negotiate::Accepts,
-    policy::Policy,
+    policy::{Policy, PolicySettings},
     transform::{Flip, Metadata, Orient, Region, Transform},
 };
 use crate::pixels::{
     format::OutputFormat,
     geometry::{Fit, Gravity, Length},
 };
+
+/// Widest blur, in hundredths of a pixel: what the largest value asks for at a `dpr` of 1.
+const MAX_BLUR: u32 = 10_000;
 
 /// The complete, resolved transform. Equal meaning, equal value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +46,20 @@ pub struct Recipe {
 }
 
 /// The box, and how the picture meets it. With neither side, the source's size stands.
+///
+/// [`Recipe::resolve`] leaves only what still matters:
+/// - `dpr` is multiplied in, and 1000 from then on;
+/// - with one side and no ratio, or with neither of both, the fit is `Inside`;
+/// - `Cover` always enlarges (it is exactly the box; `enlarge=0` makes it `Min`), `Min` never;
+/// - `Inside` enlarges only where asked;
+/// - `Stretch` is exactly the box; without `enlarge`, a side stops at the source's;
+/// - `Pad` and `Clamp` are exactly the box; without `enlarge`, the picture in it stops at its
+///   own size;
+/// - a ratio stands only beside one share, or alone: then it is the largest part of the source
+///   that has it, and the fit is `Min`;
+/// - a ceiling stands only where it could not be worked into the sides: beside a share, beside a
+///   ratio, or for the side that is missing where the picture may be enlarged;
+/// - gravity is the middle unless the fit crops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Bounds {
     /// `None`: as the height and the ratio make it.
@@ -128,13 +148,117 @@ pub struct FormatChoice {
 impl Recipe {
     /// Decides everything that the transform left open. Cannot fail: `Policy::admit` said yes.
     #[must_use]
-    pub fn resolve(_transform: &Transform, _accepts: Accepts, _policy: &Policy) -> Self {
-        unreachable!()
-    }
-
-    /// The one spelling of this recipe: what keys are made of. Pinned by a test.
-    #[must_use]
-    pub fn canonical(&self) -> String {
-        String::new()
+    pub fn resolve(transform: &Transform, accepts: Accepts, policy: &Policy) -> Self {
+        let settings = &policy.settings;
+        let bounds = bounds::resolve(transform, settings);
+        let output = output(transform, accepts, policy);
+        // Without pixels to multiply, dpr says nothing about the picture either.
+        let has_pixels = [transform.width, transform.height]
+            .iter()
+            .any(|side| matches!(side, Some(Length::Pixels(_))));
+        let dpr = if has_pixels {
+            bounds::dpr(transform, settings)
+        } else {
+            bounds::NO_DPR
+        };
+        let scale = |length: u32| bounds::scale(length, dpr, bounds::NO_DPR);
+        Self {
+            rect: transform.rect.filter(|rect| !is_all(rect)),
+            trim: transform.trim,
+            orient: transform.orient.unwrap_or_default(),
+            bounds,
+            pad: transform.pad.unwrap_or_default().map(scale),
+            background: transform.background.filter(|[.., alpha]| *alpha > 0),
+            rotate: transform.rotate.unwrap_or(0),
+            flip: transform.flip.unwrap_or_default(),
+            effects: effects(transform, scale),
+            frames: frames(transform, output),
+            output,
+        }
     }
 }
+
+/// Whether a region is the whole source, whatever its size.
+fn is_all(rect: &Region) -> bool {
+    let none = Length::Pixels(0);
+    (rect.x, rect.y, rect.width, rect.height) == (none, none, bounds::WHOLE, bounds::WHOLE)
+}
+
+fn effects(transform: &Transform, scale: impl Fn(u32) -> u32) -> Effects {
+    let neutral = Effects::default();
+    Effects {
+        blur: transform
+            .blur
+            .map_or(neutral.blur, |blur| scale(blur).min(MAX_BLUR)),
+        sharpen: transform.sharpen.unwrap_or(neutral.sharpen),
+        brightness: transform.brightness.unwrap_or(neutral.brightness),
+        contrast: transform.contrast.unwrap_or(neutral.contrast),
+        saturation: transform.saturation.unwrap_or(neutral.saturation),
+        gamma: transform.gamma.unwrap_or(neutral.gamma),
+    }
+}
+
+fn frames(transform: &Transform, output: Output) -> Frames {
+    let still = matches!(
+        output.format.certain(),
+        Some(OutputFormat::Jpeg | OutputFormat::Avif)
+    );
+    match (transform.page, transform.animate) {
+        (Some(page), _) => Frames::One(page.saturating_sub(1)),
+        (None, Some(false)) => Frames::One(0),
+        (None, _) if still => Frames::One(0),
+        (None, _) => Frames::All,
+    }
+}
+
+fn output(transform: &Transform, accepts: Accepts, policy: &Policy) -> Output {
+    let negotiated = policy.varies(transform);
+    let format = FormatChoice {
+        preferred: Accepts {
+            avif: negotiated && accepts.avif && OutputFormat::Avif.is_built_in(),
+            webp: negotiated && accepts.webp,
+        },
+        fallback: transform.format,
+    };
+    let mut output = Output {
+        format,
+        quality: quality(transform, &policy.settings),
+        lossless: transform.lossless.unwrap_or(false),
+        progressive: transform.progressive.unwrap_or(false),
+        metadata: transform.metadata.unwrap_or_default(),
+    };
+    // What the one possible format makes of them: a setting that changes nothing is no difference.
+    match format.certain() {
+        Some(OutputFormat::Png) => output.lossless = true,
+        Some(OutputFormat::Jpeg | OutputFormat::Gif) => output.lossless = false,
+        Some(OutputFormat::WebP | OutputFormat::Avif) => output.progressive = false,
+        None => {}
+    }
+    if output.lossless && format.certain().is_some() {
+        output.quality = 100;
+    }
+    output
+}
+
+fn quality(transform: &Transform, settings: &PolicySettings) -> u8 {
+    let default = if transform.auto.compress {
+        settings.quality_compress
+    } else {
+        settings.quality
+    };
+    let asked = transform.quality.unwrap_or(default).clamp(1, 100);
+    let step = settings.quality_step.clamp(1, 100);
+    // At most 100 + 99, which a byte holds.
+    asked.next_multiple_of(step).min(100)
+}
+
+impl FormatChoice {
+    /// The format, where it is known without knowing the source or the picture.
+    fn certain(self) -> Option<OutputFormat> {
+        let open = self.preferred.avif || self.preferred.webp;
+        self.fallback.filter(|_| !open)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,17 @@
 //! What was typed. `None` means "not said"; nothing here is decided yet.
 
+pub(super) mod draft;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use self::draft::Draft;
+use super::{
+    dialect::Dialect,
+    params::{
+        self, TABLE,
+        query::{self, Pair},
+    },
+};
 use crate::pixels::{
     format::OutputFormat,
     geometry::{Fit, Gravity, Length},
@@ -74,6 +86,99 @@ pub struct Transform {
     pub expires: Option<u64>,
 }
 
+impl Transform {
+    /// Parses a query string, without its `?`. Unknown names are ignored, or refused if `strict`.
+    ///
+    /// # Errors
+    /// A known parameter is malformed or repeated, or the query is over a limit.
+    pub fn parse(query: &str, dialect: Dialect, strict: bool) -> Result<Self, params::Error> {
+        Self::from_pairs(&query::pairs(query)?, dialect, strict)
+    }
+
+    pub(super) fn from_pairs(
+        pairs: &[Pair<'_>],
+        dialect: Dialect,
+        strict: bool,
+    ) -> Result<Self, params::Error> {
+        let mut draft = Draft::new(dialect);
+        let mut seen: Vec<(usize, &str)> = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            let typed = pair.name.as_str();
+            let Some(found) = params::find(typed, &pair.value) else {
+                if strict {
+                    return Err(params::Error::unknown(typed));
+                }
+                continue;
+            };
+            let param = &TABLE[found.index];
+            let before = seen.iter().find(|(index, _)| *index == found.index);
+            if let Some((_, before)) = before.filter(|_| !param.repeats()) {
+                return Err(params::Error::repeated(typed, before));
+            }
+            seen.push((found.index, typed));
+            if !param.is_ignored() && !pair.is_well_escaped() {
+                return Err(params::Error::escape(typed, pair.raw_value()));
+            }
+            let read = if found.base64 {
+                decode_base64(&pair.value).and_then(|value| param.read(&mut draft, &value))
+            } else {
+                param.read(&mut draft, &pair.value)
+            };
+            read.ok_or_else(|| params::Error::malformed(typed, param, found.base64, &pair.value))?;
+        }
+        Ok(draft.finish())
+    }
+
+    /// This transform, and whatever it leaves open as `defaults` has it. `auto` is a list: its
+    /// words add up. The defaults' own `preset` and `expires` count for nothing.
+    #[must_use]
+    pub fn or(self, defaults: &Self) -> Self {
+        Self {
+            width: self.width.or(defaults.width),
+            height: self.height.or(defaults.height),
+            max_width: self.max_width.or(defaults.max_width),
+            max_height: self.max_height.or(defaults.max_height),
+            aspect_ratio: self.aspect_ratio.or(defaults.aspect_ratio),
+            dpr: self.dpr.or(defaults.dpr),
+            fit: self.fit.or(defaults.fit),
+            gravity: self.gravity.or(defaults.gravity),
+            rect: self.rect.or(defaults.rect),
+            enlarge: self.enlarge.or(defaults.enlarge),
+            quality: self.quality.or(defaults.quality),
+            format: self.format.or(defaults.format),
+            auto: Auto {
+                format: self.auto.format || defaults.auto.format,
+                compress: self.auto.compress || defaults.auto.compress,
+            },
+            background: self.background.or(defaults.background),
+            pad: self.pad.or(defaults.pad),
+            trim: self.trim.or(defaults.trim),
+            rotate: self.rotate.or(defaults.rotate),
+            flip: self.flip.or(defaults.flip),
+            orient: self.orient.or(defaults.orient),
+            blur: self.blur.or(defaults.blur),
+            sharpen: self.sharpen.or(defaults.sharpen),
+            brightness: self.brightness.or(defaults.brightness),
+            contrast: self.contrast.or(defaults.contrast),
+            saturation: self.saturation.or(defaults.saturation),
+            gamma: self.gamma.or(defaults.gamma),
+            page: self.page.or(defaults.page),
+            animate: self.animate.or(defaults.animate),
+            metadata: self.metadata.or(defaults.metadata),
+            lossless: self.lossless.or(defaults.lossless),
+            progressive: self.progressive.or(defaults.progressive),
+            preset: self.preset,
+            expires: self.expires,
+        }
+    }
+}
+
+/// imgix's base64 variants: URL-safe, with or without padding.
+fn decode_base64(text: &str) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
 /// The list of `auto`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Auto {
@@ -129,3 +234,6 @@ pub enum Metadata {
     /// All of EXIF, with the orientation set to what the pixels now are.
     All,
 }
+
+#[cfg(test)]
+mod tests;
