@@ -1,8 +1,11 @@
-//! Where sources come from: an object's key → its bytes and version.
+//! Where sources come from: an object's key → its bytes and version. Knows no request, no picture.
 
+pub mod check;
+mod deadline;
 pub mod folder;
 pub mod key;
 pub mod s3;
+pub mod sources;
 
 use std::{
     path::PathBuf,
@@ -11,9 +14,11 @@ use std::{
 
 use bytes::Bytes;
 
-pub use key::ObjectKey;
+pub use check::{CheckReport, Diagnosis, Part};
+pub use key::{KeyError, ObjectKey};
+pub use sources::{SetupError, Sources};
 
-use crate::recipe::policy::PolicySettings;
+use crate::{recipe::policy::PolicySettings, work::budget::Budget};
 
 /// The origin's name for one state of an object (its `ETag`): equal for equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -159,13 +164,13 @@ impl std::fmt::Debug for Secret {
 pub enum Provider {
     /// Cloudflare R2.
     R2,
-    /// MinIO.
+    /// `MinIO`.
     Minio,
     /// Linode (Akamai) Object Storage.
     Linode,
     /// Backblaze B2.
     B2,
-    /// DigitalOcean Spaces.
+    /// `DigitalOcean` Spaces.
     Spaces,
     /// Wasabi.
     Wasabi,
@@ -183,7 +188,7 @@ pub struct FetchLimits {
     pub bytes: u64,
     /// Until a connection stands.
     pub connect: Duration,
-    /// Until the first byte of the answer.
+    /// Of one try, until the first byte of the answer; also the longest pause within its body.
     pub first_byte: Duration,
     /// Until the last byte, retries included.
     pub total: Duration,
@@ -196,11 +201,17 @@ pub struct FetchLimits {
 impl Default for FetchLimits {
     fn default() -> Self {
         Self {
+            // A camera's largest JPEG, and then some; what other proxies take too.
             bytes: 50 << 20,
+            // One lost SYN would take a second to be sent again: another try is as quick.
             connect: Duration::from_secs(1),
+            // Stores answer within 200 ms; three tries of this fit into the whole.
             first_byte: Duration::from_secs(3),
+            // A visitor is gone by then.
             total: Duration::from_secs(10),
+            // The second mends a broken connection, the third a store that stumbles.
             tries: 3,
+            // Enough for a gigabit at 20 ms a fetch, and few enough for a small store.
             concurrency: 64,
         }
     }
@@ -211,39 +222,68 @@ impl Default for FetchLimits {
 pub struct Origin {
     /// As configured.
     pub settings: SourceSettings,
+    store: Store,
+}
+
+#[derive(Debug)]
+enum Store {
+    S3(Box<self::s3::S3>),
+    Folder(folder::Folder),
 }
 
 impl Origin {
+    fn open(
+        settings: SourceSettings,
+        limits: &FetchLimits,
+        budget: Budget,
+    ) -> Result<Self, Vec<String>> {
+        let store = match &settings.kind {
+            SourceKind::S3(bucket) => {
+                Store::S3(Box::new(self::s3::S3::open(bucket, limits, budget)?))
+            }
+            SourceKind::Folder { root } => {
+                if settings.key_prefix.starts_with('/') {
+                    return Err(vec!["`key_prefix` of a folder must be relative".to_owned()]);
+                }
+                Store::Folder(folder::Folder::open(root, limits, budget)?)
+            }
+        };
+        Ok(Self { settings, store })
+    }
+
     /// Fetches an object whole, within the limits. Given a `known` version, may answer
     /// [`Fetched::NotModified`]. Dropping the future ends the transfer.
     ///
     /// # Errors
     /// As [`Error`].
-    pub async fn fetch(
-        &self,
-        _key: &ObjectKey,
-        _known: Option<&Version>,
-    ) -> Result<Fetched, Error> {
-        Err(Error::Overloaded)
+    pub async fn fetch(&self, key: &ObjectKey, known: Option<&Version>) -> Result<Fetched, Error> {
+        let full = format!("{}{}", self.settings.key_prefix, key.as_str());
+        match &self.store {
+            Store::S3(bucket) => bucket.fetch(&full, known).await,
+            Store::Folder(folder) => folder.fetch(&full, known).await,
+        }
     }
-}
 
-/// All sources, in order.
-#[derive(Debug)]
-pub struct Sources {
-    /// The first that matches a request serves it.
-    pub origins: Vec<std::sync::Arc<Origin>>,
-}
+    /// Tries the source out, and finds what is wrong with its settings: for people.
+    ///
+    /// # Errors
+    /// As [`Diagnosis`].
+    pub async fn check(&self) -> Result<CheckReport, Diagnosis> {
+        match &self.store {
+            Store::S3(bucket) => bucket.check(&self.settings.key_prefix).await,
+            Store::Folder(folder) => folder.check().await,
+        }
+    }
 
-impl Sources {
-    /// The source for a request, and the rest of its path (still percent-encoded, without a
-    /// leading slash).
-    #[must_use]
-    pub fn route<'p>(
-        &self,
-        _host: &str,
-        _path: &'p str,
-    ) -> Option<(&std::sync::Arc<Origin>, &'p str)> {
-        None
+    /// Whether the source answers and takes our credentials: one small request, no retry; for
+    /// readiness.
+    ///
+    /// # Errors
+    /// As [`Diagnosis`].
+    pub async fn probe(&self) -> Result<(), Diagnosis> {
+        match &self.store {
+            Store::S3(bucket) => bucket.probe(&self.settings.key_prefix).await,
+            Store::Folder(folder) => folder.check().await.map(drop),
+        }
     }
 }
