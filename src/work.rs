@@ -1,10 +1,12 @@
 //! How much at once: threads, queue, bytes of pixels, and one job a variant.
+//!
+//! Knows nothing of pictures, HTTP or buckets: jobs are closures, and bytes are a number.
 
 pub mod budget;
 pub mod pool;
 pub mod singleflight;
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 /// How much may be done at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,4 +23,25 @@ pub struct Settings {
     pub pixel_bytes: u64,
     /// Bytes that all fetched sources may hold together.
     pub source_bytes: u64,
+}
+
+/// A thread gets through about this many jobs of 150 ms within the default `queue_wait`: a queue
+/// any longer only makes clients wait for a refusal, and a shorter one refuses half of a gallery's
+/// first visit.
+const QUEUE_PER_WORKER: usize = 32;
+
+impl Default for Settings {
+    fn default() -> Self {
+        let workers = thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            workers,
+            queue: workers.saturating_mul(QUEUE_PER_WORKER),
+            queue_wait: Duration::from_secs(5),
+            job_time: Duration::from_secs(10),
+            // One picture of 100 megapixels, decoded and scaled, or a dozen of 12 megapixels.
+            pixel_bytes: 1 << 30,
+            // Five of the largest sources.
+            source_bytes: 256 << 20,
+        }
+    }
 }
