@@ -9,10 +9,22 @@ use std::{
 };
 
 use super::{
-    bitmap::Bitmap,
-    format::{InputFormat, OutputFormat},
+    bitmap::{Bitmap, Layout, Samples},
+    format::{self, InputFormat, OutputFormat, Sniffed},
     geometry::Size,
 };
+
+mod admit;
+mod avif;
+mod delta;
+pub mod exif;
+mod gif;
+mod jpeg;
+mod palette;
+mod png;
+mod raster;
+mod samples;
+mod webp;
 
 /// Why a picture could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +79,17 @@ pub struct Header {
     pub depth: u8,
     /// Stored without loss (PNG, GIF, BMP, lossless WebP …).
     pub lossless: bool,
+    /// Bytes that decoding holds beside its pixels, at whatever scale: the coefficients of a
+    /// progressive JPEG. 0 where the format's `decode_bytes` knows without it.
+    pub held_bytes: u64,
 }
 
 /// What a picture may cost to decode. Every number is checked from the header, before a pixel
 /// is allocated.
+///
+/// [`probe`] holds `pixels` and `side` against the header. `frames` and `animation_pixels` bind
+/// [`frames`] and a [`decode`] of a later frame only: the first frame of a long animation is a
+/// still like any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Width × height of one frame.
@@ -101,6 +120,67 @@ impl Default for Limits {
             scans: 100,
             icc_bytes: 4 << 20,
             exif_bytes: 1 << 20,
+        }
+    }
+}
+
+impl Limits {
+    /// The size, where it is within the limits.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] for a side of 0, [`Error::Limit`] past `side` or `pixels`.
+    pub fn admit(&self, width: u32, height: u32) -> Result<Size, Error> {
+        if width == 0 || height == 0 {
+            return Err(Error::broken("a side of 0 pixels"));
+        }
+        if width.max(height) > self.side {
+            return Err(Error::Limit(format!(
+                "is {width} × {height} pixels; a side may have {} at most",
+                self.side
+            )));
+        }
+        let pixels = u64::from(width) * u64::from(height);
+        if pixels > self.pixels {
+            return Err(Error::Limit(format!(
+                "is {width} × {height} pixels, {pixels} in all; {} are allowed",
+                self.pixels
+            )));
+        }
+        Ok(Size { width, height })
+    }
+
+    /// Holds an animation, or its first frames, against `frames` and `animation_pixels`.
+    fn admit_frames(&self, size: Size, frames: u32) -> Result<(), Error> {
+        if frames > self.frames {
+            return Err(Error::Limit(format!(
+                "has {frames} frames; {} are allowed",
+                self.frames
+            )));
+        }
+        let canvas = u64::from(size.width) * u64::from(size.height);
+        let pixels = canvas.saturating_mul(u64::from(frames));
+        if pixels > self.animation_pixels {
+            return Err(Error::Limit(format!(
+                "has {frames} frames of {} × {} pixels, {pixels} in all; {} are allowed",
+                size.width, size.height, self.animation_pixels
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// Damaged, for this reason.
+    fn broken(cause: impl Into<Box<dyn std::error::Error>>) -> Self {
+        Self::Broken {
+            cause: cause.into().to_string(),
+        }
+    }
+
+    /// A failure of an encoder, for this reason.
+    fn encode(cause: impl Into<Box<dyn std::error::Error>>) -> Self {
+        Self::Encode {
+            cause: cause.into().to_string(),
         }
     }
 }
@@ -174,15 +254,39 @@ pub struct DecodeOptions {
 /// Reads the header alone, and holds it against the limits. Allocates nothing of the picture's size.
 ///
 /// # Errors
-/// [`Error::Unsupported`], [`Error::Broken`] or [`Error::Limit`].
-pub fn probe(_bytes: &[u8], _limits: &Limits) -> Result<Header, Error> {
-    Err(Error::Cancelled)
+/// [`Error::Unsupported`], [`Error::UnsupportedFeature`], [`Error::Broken`] or [`Error::Limit`].
+pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
+    let format = match format::sniff(bytes) {
+        Sniffed::Known(format) => format,
+        Sniffed::Unsupported(name) => return Err(Error::Unsupported(name)),
+        Sniffed::Unknown if bytes.is_empty() => return Err(Error::Unsupported("empty")),
+        Sniffed::Unknown => return Err(Error::Unsupported("of an unknown kind")),
+    };
+    match format {
+        InputFormat::Jpeg => jpeg::probe(bytes, limits),
+        InputFormat::Png => png::probe(bytes, limits),
+        InputFormat::WebP => webp::probe(bytes, limits),
+        InputFormat::Avif => avif::probe(bytes, limits),
+        InputFormat::Gif => gif::probe(bytes, limits),
+        InputFormat::Tiff => raster::tiff::probe(bytes, limits),
+        InputFormat::Bmp => raster::bmp::probe(bytes, limits),
+        InputFormat::Ico => raster::ico::probe(bytes, limits),
+    }
 }
 
 /// Bytes that [`decode`] holds at its peak, its result included; errs high.
 #[must_use]
-pub fn decode_bytes(_header: &Header, _options: &DecodeOptions) -> u64 {
-    u64::MAX
+pub fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
+    match header.format {
+        InputFormat::Jpeg => jpeg::decode_bytes(header, options),
+        InputFormat::Png => png::decode_bytes(header, options),
+        InputFormat::WebP => webp::decode_bytes(header, options),
+        InputFormat::Avif => avif::decode_bytes(header, options),
+        InputFormat::Gif => gif::decode_bytes(header, options),
+        InputFormat::Tiff => raster::tiff::decode_bytes(header, options),
+        InputFormat::Bmp => raster::bmp::decode_bytes(header, options),
+        InputFormat::Ico => raster::ico::decode_bytes(header, options),
+    }
 }
 
 /// Decodes one frame or page, in stored orientation.
@@ -190,13 +294,33 @@ pub fn decode_bytes(_header: &Header, _options: &DecodeOptions) -> u64 {
 /// # Errors
 /// [`Error::Broken`], [`Error::UnsupportedFeature`], [`Error::Limit`] or [`Error::Cancelled`].
 pub fn decode(
-    _bytes: &[u8],
-    _header: &Header,
-    _options: &DecodeOptions,
-    _limits: &Limits,
-    _cancel: &Cancel,
+    bytes: &[u8],
+    header: &Header,
+    options: &DecodeOptions,
+    limits: &Limits,
+    cancel: &Cancel,
 ) -> Result<Bitmap, Error> {
-    Err(Error::Cancelled)
+    if options.page >= header.frames {
+        return Err(Error::Limit(format!(
+            "has {} frames or pages, counted from 0; there is no {}",
+            header.frames, options.page
+        )));
+    }
+    if header.animated && options.page > 0 {
+        // A later frame stands on all before it.
+        limits.admit_frames(header.size, options.page.saturating_add(1))?;
+    }
+    cancel.check()?;
+    match header.format {
+        InputFormat::Jpeg => jpeg::decode(bytes, header, options, limits, cancel),
+        InputFormat::Png => png::decode(bytes, header, options, limits, cancel),
+        InputFormat::WebP => webp::decode(bytes, header, options, limits, cancel),
+        InputFormat::Avif => avif::decode(bytes, header, options, limits, cancel),
+        InputFormat::Gif => gif::decode(bytes, header, options, limits, cancel),
+        InputFormat::Tiff => raster::tiff::decode(bytes, header, options, limits, cancel),
+        InputFormat::Bmp => raster::bmp::decode(bytes, header, options, limits, cancel),
+        InputFormat::Ico => raster::ico::decode(bytes, header, options, limits, cancel),
+    }
 }
 
 /// The frames of an animation, one at a time.
@@ -214,32 +338,93 @@ pub trait FrameReader {
 /// Opens an animation (`header.animated`).
 ///
 /// # Errors
-/// As [`decode`].
+/// As [`decode`]; [`Error::Limit`] past `limits.frames` or `limits.animation_pixels`.
 pub fn frames<'a>(
-    _bytes: &'a [u8],
-    _header: &Header,
-    _limits: &Limits,
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
 ) -> Result<Box<dyn FrameReader + 'a>, Error> {
-    Err(Error::Cancelled)
+    limits.admit_frames(header.size, header.frames)?;
+    match header.format {
+        InputFormat::Png => png::frames(bytes, header, limits),
+        InputFormat::WebP => webp::frames(bytes, header, limits),
+        InputFormat::Gif => gif::frames(bytes, header, limits),
+        InputFormat::Jpeg
+        | InputFormat::Avif
+        | InputFormat::Tiff
+        | InputFormat::Bmp
+        | InputFormat::Ico => Err(Error::UnsupportedFeature {
+            format: header.format.title(),
+            feature: "animation",
+        }),
+    }
+}
+
+/// Bytes that an open animation holds at its peak, the frame that it hands out included; errs high.
+#[must_use]
+pub fn frames_bytes(header: &Header) -> u64 {
+    // The canvas, the frame upon it, what the frame covered, and the copy that is handed out.
+    const PIXEL: u64 = 4 * 4;
+    const OVERHEAD: u64 = 1 << 20;
+    u64::from(header.size.width)
+        .saturating_mul(u64::from(header.size.height))
+        .saturating_mul(PIXEL)
+        .saturating_add(OVERHEAD)
 }
 
 /// Encodes a still. The bitmap is Gray, `GrayAlpha`, RGB or RGBA; JPEG refuses alpha (the caller
-/// flattens it). Its colour is written along where it is not sRGB.
+/// flattens it). Its colour is written along where it is not sRGB and the format can carry it
+/// (GIF cannot).
 ///
 /// # Errors
 /// [`Error::Encode`] or [`Error::Cancelled`].
 pub fn encode(
-    _bitmap: &Bitmap,
-    _options: &EncodeOptions<'_>,
-    _cancel: &Cancel,
+    bitmap: &Bitmap,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    Err(Error::Cancelled)
+    check_bitmap(bitmap)?;
+    cancel.check()?;
+    match options.format {
+        OutputFormat::Jpeg => jpeg::encode(bitmap, options, cancel),
+        OutputFormat::Png => png::encode(bitmap, options, cancel),
+        OutputFormat::WebP => webp::encode(bitmap, options, cancel),
+        OutputFormat::Avif => avif::encode(bitmap, options, cancel),
+        OutputFormat::Gif => gif::encode(bitmap, options, cancel),
+    }
+}
+
+/// What every encoder relies on: the right number of samples, of a layout that can be written.
+fn check_bitmap(bitmap: &Bitmap) -> Result<(), Error> {
+    if bitmap.layout == Layout::Cmyk {
+        return Err(Error::encode("CMYK was not converted"));
+    }
+    let wanted = (bitmap.size.width as usize)
+        .checked_mul(bitmap.size.height as usize)
+        .and_then(|pixels| pixels.checked_mul(bitmap.layout.channels()));
+    let found = match &bitmap.samples {
+        Samples::U8(samples) => samples.len(),
+        Samples::U16(samples) => samples.len(),
+    };
+    if found == 0 || wanted != Some(found) {
+        return Err(Error::encode(format!(
+            "{found} samples for {:?} {:?}",
+            bitmap.size, bitmap.layout
+        )));
+    }
+    Ok(())
 }
 
 /// Bytes that [`encode`] holds at its peak, its result included; errs high.
 #[must_use]
-pub fn encode_bytes(_size: Size, _options: &EncodeOptions<'_>) -> u64 {
-    u64::MAX
+pub fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
+    match options.format {
+        OutputFormat::Jpeg => jpeg::encode_bytes(size, options),
+        OutputFormat::Png => png::encode_bytes(size, options),
+        OutputFormat::WebP => webp::encode_bytes(size, options),
+        OutputFormat::Avif => avif::encode_bytes(size, options),
+        OutputFormat::Gif => gif::encode_bytes(size, options),
+    }
 }
 
 /// Writes an animation, one frame at a time.
@@ -262,22 +447,164 @@ pub trait FrameWriter {
 /// # Errors
 /// As [`encode`].
 pub fn animation(
-    _size: Size,
-    _loops: Loops,
-    _options: &EncodeOptions<'_>,
+    size: Size,
+    loops: Loops,
+    options: &EncodeOptions<'_>,
 ) -> Result<Box<dyn FrameWriter>, Error> {
-    Err(Error::Cancelled)
+    match options.format {
+        OutputFormat::Png => png::animation(size, loops, options),
+        OutputFormat::WebP => webp::animation(size, loops, options),
+        OutputFormat::Gif => gif::animation(size, loops, options),
+        OutputFormat::Jpeg | OutputFormat::Avif => {
+            Err(Error::encode("no animation in this format"))
+        }
+    }
 }
 
 /// The EXIF block of a picture (TIFF-structured, without prefix), where it has one within limits.
 #[must_use]
-pub fn exif(_bytes: &[u8], _header: &Header, _limits: &Limits) -> Option<Vec<u8>> {
-    None
+pub fn exif(bytes: &[u8], header: &Header, limits: &Limits) -> Option<Vec<u8>> {
+    match header.format {
+        InputFormat::Jpeg => jpeg::exif(bytes, limits),
+        InputFormat::Png => png::exif(bytes, limits),
+        InputFormat::WebP => webp::exif(bytes, limits),
+        InputFormat::Avif => avif::exif(bytes, limits),
+        InputFormat::Tiff => raster::tiff::exif(bytes, limits),
+        InputFormat::Gif | InputFormat::Bmp | InputFormat::Ico => None,
+    }
 }
 
 /// The same encoded pixels without metadata (a colour profile stays), where that can be done
-/// without decoding and the result is complete and well-formed; `None` otherwise.
+/// without decoding and the result is complete and well-formed; `None` otherwise, also for a
+/// picture that would come out turned, because its orientation is metadata.
 #[must_use]
-pub fn strip(_bytes: &[u8], _header: &Header) -> Option<Vec<u8>> {
-    None
+pub fn strip(bytes: &[u8], header: &Header) -> Option<Vec<u8>> {
+    if header.orientation != 1 {
+        return None;
+    }
+    match header.format {
+        InputFormat::Jpeg => jpeg::strip(bytes),
+        InputFormat::Png => png::strip(bytes),
+        InputFormat::WebP => webp::strip(bytes),
+        InputFormat::Gif => gif::strip(bytes),
+        // Of AVIF the places of all items would have to be written anew.
+        InputFormat::Avif | InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico => None,
+    }
+}
+
+/// How long a frame stands whose file says `delay`. A hundredth of a second or less has always
+/// meant "as fast as you can", and browsers agree to answer with a tenth.
+fn frame_delay(delay: Duration) -> Duration {
+    if delay <= Duration::from_millis(10) {
+        Duration::from_millis(100)
+    } else {
+        delay
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn admits(width: u32, height: u32, expected: Option<&str>) {
+        let limits = Limits {
+            pixels: 100,
+            side: 20,
+            ..Limits::default()
+        };
+        let found = limits.admit(width, height).err().map(|e| e.to_string());
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn a_picture_may_have_exactly_its_limits() {
+        admits(10, 10, None);
+        admits(20, 5, None);
+        admits(
+            21,
+            1,
+            Some("the picture is 21 × 1 pixels; a side may have 20 at most"),
+        );
+        admits(
+            11,
+            10,
+            Some("the picture is 11 × 10 pixels, 110 in all; 100 are allowed"),
+        );
+        admits(0, 1, Some("the picture is damaged and cannot be decoded"));
+    }
+
+    #[track_caller]
+    fn admits_frames(frames: u32, expected: bool) {
+        let limits = Limits {
+            frames: 4,
+            animation_pixels: 300,
+            ..Limits::default()
+        };
+        let size = Size {
+            width: 10,
+            height: 10,
+        };
+        assert_eq!(limits.admit_frames(size, frames).is_ok(), expected);
+    }
+
+    #[test]
+    fn an_animation_may_have_exactly_its_limits() {
+        admits_frames(3, true);
+        admits_frames(4, false);
+        admits_frames(u32::MAX, false);
+        let limits = Limits {
+            frames: 4,
+            ..Limits::default()
+        };
+        let size = Size {
+            width: 1,
+            height: 1,
+        };
+        assert!(limits.admit_frames(size, 4).is_ok());
+        assert!(limits.admit_frames(size, 5).is_err());
+    }
+
+    #[test]
+    fn what_is_no_picture_is_named() {
+        let error = probe(b"<svg/>", &Limits::default()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the object is an SVG drawing, which is not a picture format that can be read here"
+        );
+        assert!(matches!(
+            probe(b"", &Limits::default()),
+            Err(Error::Unsupported("empty"))
+        ));
+    }
+
+    #[test]
+    fn a_page_that_is_not_there_is_refused() {
+        let header = Header {
+            format: InputFormat::Png,
+            size: Size {
+                width: 1,
+                height: 1,
+            },
+            orientation: 1,
+            frames: 2,
+            animated: true,
+            alpha: false,
+            depth: 8,
+            lossless: true,
+            held_bytes: 0,
+        };
+        let options = DecodeOptions {
+            page: 2,
+            at_least: None,
+        };
+        let error = decode(
+            b"",
+            &header,
+            &options,
+            &Limits::default(),
+            &Cancel::default(),
+        );
+        assert!(matches!(error, Err(Error::Limit(_))));
+    }
 }

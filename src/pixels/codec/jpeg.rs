@@ -1,0 +1,209 @@
+//! JPEG, through libjpeg (mozjpeg's). Knows the format; decides no policy but the limits.
+//!
+//! What is damaged is refused, not drawn gray: a stream that ends early, or whose codes make no
+//! sense, is [`Error::Broken`]. Stray bytes between segments, and a missing end-of-image marker
+//! after a complete picture, are tolerated.
+
+mod decode;
+mod encode;
+mod library;
+mod markers;
+mod survey;
+
+use std::borrow::Cow;
+
+use self::markers::{Segment, Segments};
+use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit, samples};
+use crate::pixels::{
+    bitmap::{Bitmap, Colour, Layout, Samples},
+    format::InputFormat,
+    geometry::Size,
+};
+
+/// What libjpeg allocates beside pixels and coefficients: tables, and rows between its stages.
+const LIBRARY_BYTES: u64 = 1 << 20;
+
+/// Reads the header.
+///
+/// # Errors
+/// [`Error::Broken`], [`Error::UnsupportedFeature`] or [`Error::Limit`].
+pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
+    let survey = survey::survey(bytes, limits)?;
+    // Coefficients have 16 bits.
+    let coefficients = if survey.buffered {
+        survey.samples.saturating_mul(2)
+    } else {
+        0
+    };
+    // `decode_bytes` knows a header only, and takes three channels for granted.
+    let fourth = if survey.components == 4 {
+        admit::pixels(survey.size)
+    } else {
+        0
+    };
+    Ok(Header {
+        format: InputFormat::Jpeg,
+        size: survey.size,
+        orientation: survey.orientation,
+        frames: 1,
+        animated: false,
+        alpha: false,
+        depth: 8,
+        lossless: false,
+        held_bytes: coefficients.saturating_add(fourth),
+    })
+}
+
+/// Bytes that [`decode`] holds at its peak.
+pub(super) fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
+    let output = scaled(header.size, eighths(header.size, options.at_least));
+    // Rows between the stages: a few, of the full width.
+    let rows = u64::from(header.size.width).saturating_mul(64);
+    admit::pixels(output)
+        .saturating_mul(3)
+        .saturating_add(rows)
+        .saturating_add(header.held_bytes)
+        .saturating_add(LIBRARY_BYTES)
+}
+
+/// Decodes, at the smallest eighth of the size that is not less than `options.at_least`.
+///
+/// # Errors
+/// [`Error::Broken`], [`Error::UnsupportedFeature`], [`Error::Limit`] or [`Error::Cancelled`].
+pub(super) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    options: &DecodeOptions,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Bitmap, Error> {
+    cancel.check()?;
+    let survey = survey::survey(bytes, limits)?;
+    let eighths = eighths(header.size, options.at_least);
+    let mut rows = decode::decode(bytes, eighths, survey.buffered, limits, cancel)?;
+    if rows.layout == Layout::Cmyk && survey.adobe {
+        for ink in &mut rows.samples {
+            *ink = 255 - *ink;
+        }
+    }
+    Ok(Bitmap {
+        size: rows.size,
+        layout: rows.layout,
+        samples: Samples::U8(rows.samples),
+        colour: survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into())),
+    })
+}
+
+/// The smallest number of eighths of `size` that has no side less than `at_least`.
+fn eighths(size: Size, at_least: Option<Size>) -> u8 {
+    let Some(least) = at_least else {
+        return 8;
+    };
+    (1..8)
+        .find(|eighths| {
+            let scaled = scaled(size, *eighths);
+            scaled.width >= least.width && scaled.height >= least.height
+        })
+        .unwrap_or(8)
+}
+
+/// libjpeg's size at `eighths`/8: rounded up.
+fn scaled(size: Size, eighths: u8) -> Size {
+    let part = |length: u32| {
+        let scaled = (u64::from(length) * u64::from(eighths)).div_ceil(8);
+        u32::try_from(scaled).unwrap_or(length)
+    };
+    Size {
+        width: part(size.width),
+        height: part(size.height),
+    }
+}
+
+/// Encodes: baseline unless progressive is asked for; colour at half the resolution below
+/// quality 90, as libjpeg-turbo's and libvips' defaults are.
+///
+/// # Errors
+/// [`Error::Encode`], also for a bitmap with alpha, ink or code points; [`Error::Cancelled`].
+pub(super) fn encode(
+    bitmap: &Bitmap,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    let channels = match bitmap.layout {
+        Layout::Gray => 1,
+        Layout::Rgb => 3,
+        layout => return Err(admit::encode(format!("JPEG cannot hold {layout:?}"))),
+    };
+    let icc = match &bitmap.colour {
+        Colour::Srgb => None,
+        Colour::Icc(profile) => Some(&**profile),
+        Colour::Cicp { .. } => return Err(admit::encode("JPEG cannot hold code points")),
+    };
+    let most = u32::from(u16::MAX) - 35;
+    if bitmap.size.width.max(bitmap.size.height) > most {
+        return Err(Error::Limit(format!(
+            "would be {}×{} pixels, and a JPEG has at most {most} on a side",
+            bitmap.size.width, bitmap.size.height
+        )));
+    }
+    let samples: Cow<'_, [u8]> = samples::eight_bits(&bitmap.samples);
+    let input = encode::Input {
+        size: bitmap.size,
+        channels,
+        samples: &samples,
+        quality: options.quality,
+        progressive: options.progressive,
+        icc,
+        exif: options.exif,
+    };
+    encode::encode(&input, cancel)
+}
+
+/// Bytes that [`encode`] holds at its peak.
+pub(super) fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
+    // 8-bit samples, in case they come with 16; then the output, which at worst is noise.
+    let converted = 3;
+    let output = 3;
+    // 16 bits each, and measured to be held twice over.
+    let coefficients = match (options.progressive, options.quality) {
+        (false, _) => 0,
+        (true, encode::FULL_COLOUR_FROM..) => 12,
+        (true, _) => 6,
+    };
+    admit::pixels(size)
+        .saturating_mul(converted + output + coefficients)
+        .saturating_add(LIBRARY_BYTES)
+}
+
+/// The EXIF block.
+pub(super) fn exif(bytes: &[u8], limits: &Limits) -> Option<Vec<u8>> {
+    Segments::header(bytes)?
+        .find_map(|segment| segment.exif(bytes))
+        .filter(|exif| exif.len() <= limits.exif_bytes)
+        .map(<[u8]>::to_vec)
+}
+
+/// The same scans without metadata; `None` where the file is not whole, or must be turned to be
+/// upright: its orientation would be lost.
+pub(super) fn strip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let upright = Segments::header(bytes)?
+        .filter_map(|segment| segment.exif(bytes).and_then(super::exif::orientation))
+        .all(|orientation| orientation == 1);
+    if !upright {
+        return None;
+    }
+    let mut stripped = vec![0xFF, 0xD8];
+    let mut scans = 0;
+    let mut ended = false;
+    for segment in Segments::all(bytes)? {
+        scans += usize::from(segment.is_scan());
+        ended = Segment::is_end(&segment);
+        if !segment.is_metadata(bytes) {
+            stripped.extend_from_slice(bytes.get(segment.whole)?);
+        }
+    }
+    (ended && scans > 0).then_some(stripped)
+}
+
+#[cfg(test)]
+mod tests;

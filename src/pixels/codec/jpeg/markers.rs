@@ -1,0 +1,233 @@
+//! The segments of a JPEG file, walked without decoding. Knows where things are and what they
+//! are called; knows nothing of pixels.
+//!
+//! The walk never goes back and never allocates per segment, so that a file of nothing but
+//! comments, fill bytes or empty segments costs one pass over its bytes.
+
+use std::ops::Range;
+
+const SOI: u8 = 0xD8;
+const EOI: u8 = 0xD9;
+const SOS: u8 = 0xDA;
+const APP0: u8 = 0xE0;
+const APP1: u8 = 0xE1;
+const APP2: u8 = 0xE2;
+const APP14: u8 = 0xEE;
+const APP15: u8 = 0xEF;
+const COM: u8 = 0xFE;
+
+const JFIF: &[u8] = b"JFIF\0";
+const EXIF: &[u8] = b"Exif\0\0";
+const ICC: &[u8] = b"ICC_PROFILE\0";
+const ADOBE: &[u8] = b"Adobe";
+/// What libjpeg asks of an APP14 segment before it believes it.
+const ADOBE_LENGTH: usize = 12;
+
+/// One segment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// The byte after `FF`.
+    pub(super) marker: u8,
+    /// From its `FF` to its end; for a scan, its entropy-coded data included.
+    pub(super) whole: Range<usize>,
+    /// What stands after the length.
+    pub(super) payload: Range<usize>,
+}
+
+impl Segment {
+    pub(super) fn is_end(&self) -> bool {
+        self.marker == EOI
+    }
+
+    pub(super) fn is_scan(&self) -> bool {
+        self.marker == SOS
+    }
+
+    /// Frame headers: C0 to CF without DHT, JPG and DAC.
+    pub(super) fn is_frame(&self) -> bool {
+        matches!(self.marker, 0xC0..=0xCF) && !matches!(self.marker, 0xC4 | 0xC8 | 0xCC)
+    }
+
+    pub(super) fn is_icc(&self, bytes: &[u8]) -> bool {
+        self.marker == APP2 && self.payload(bytes).starts_with(ICC)
+    }
+
+    pub(super) fn is_adobe(&self, bytes: &[u8]) -> bool {
+        let payload = self.payload(bytes);
+        self.marker == APP14 && payload.len() >= ADOBE_LENGTH && payload.starts_with(ADOBE)
+    }
+
+    /// Whether pixels come out the same without it.
+    pub(super) fn is_metadata(&self, bytes: &[u8]) -> bool {
+        match self.marker {
+            APP0 => !self.payload(bytes).starts_with(JFIF),
+            APP2 => !self.is_icc(bytes),
+            APP14 => !self.is_adobe(bytes),
+            APP1..=APP15 | COM => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn payload<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(self.payload.clone()).unwrap_or_default()
+    }
+
+    /// The TIFF block of an EXIF segment.
+    pub(super) fn exif<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        (self.marker == APP1)
+            .then(|| self.payload(bytes).strip_prefix(EXIF))
+            .flatten()
+    }
+
+    /// Number, count and data of a chunk of an ICC profile.
+    pub(super) fn icc<'a>(&self, bytes: &'a [u8]) -> Option<(u8, u8, &'a [u8])> {
+        match self.payload(bytes).strip_prefix(ICC)? {
+            [number, count, data @ ..] if self.marker == APP2 => Some((*number, *count, data)),
+            _ => None,
+        }
+    }
+}
+
+/// The segments after the start of image, up to the end of image or of the bytes.
+///
+/// Bytes that belong to no segment are stepped over, as libjpeg does. A segment that the file ends
+/// within is not returned.
+#[derive(Debug)]
+pub(super) struct Segments<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    into_scans: bool,
+}
+
+impl<'a> Segments<'a> {
+    /// All of them. `None` where the bytes do not begin as a JPEG.
+    pub(super) fn all(bytes: &'a [u8]) -> Option<Self> {
+        bytes.starts_with(&[0xFF, SOI]).then_some(Self {
+            bytes,
+            at: 2,
+            into_scans: true,
+        })
+    }
+
+    /// Those up to the header of the first scan, whose data are not looked at.
+    pub(super) fn header(bytes: &'a [u8]) -> Option<Self> {
+        Self::all(bytes).map(|all| Self {
+            into_scans: false,
+            ..all
+        })
+    }
+
+    /// The place of the next `FF` that a marker follows, and the marker.
+    fn marker(&self, mut at: usize) -> Option<(usize, u8)> {
+        loop {
+            at += self.bytes.get(at..)?.iter().position(|b| *b == 0xFF)?;
+            match *self.bytes.get(at + 1)? {
+                // Fill bytes: the marker begins with the last of them.
+                0xFF => at += 1,
+                // A stuffed byte, or noise between segments.
+                0x00 => at += 2,
+                marker => return Some((at, marker)),
+            }
+        }
+    }
+
+    /// Where the entropy-coded data that begins at `at` ends.
+    fn end_of_scan(&self, mut at: usize) -> usize {
+        loop {
+            match self.marker(at) {
+                Some((place, 0x01 | 0xD0..=0xD7)) => at = place + 2,
+                Some((place, _)) => return place,
+                None => return self.bytes.len(),
+            }
+        }
+    }
+}
+
+impl Iterator for Segments<'_> {
+    type Item = Segment;
+
+    fn next(&mut self) -> Option<Segment> {
+        let (start, marker) = self.marker(self.at)?;
+        let after = start + 2;
+        // Markers that stand alone.
+        if matches!(marker, 0x01 | 0xD0..=0xD9) {
+            self.at = if marker == EOI {
+                self.bytes.len()
+            } else {
+                after
+            };
+            return Some(Segment {
+                marker,
+                whole: start..after,
+                payload: after..after,
+            });
+        }
+        let length = self.bytes.get(after..after + 2)?;
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+        let end = after + length;
+        if length < 2 || end > self.bytes.len() {
+            return None;
+        }
+        let whole = match marker {
+            SOS if self.into_scans => start..self.end_of_scan(end),
+            _ => start..end,
+        };
+        self.at = if marker == SOS && !self.into_scans {
+            self.bytes.len()
+        } else {
+            whole.end
+        };
+        Some(Segment {
+            marker,
+            whole,
+            payload: after + 2..end,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(bytes: &[u8], markers: &[u8]) {
+        let found: Vec<u8> = Segments::all(bytes)
+            .expect("a start of image")
+            .map(|segment| segment.marker)
+            .collect();
+        assert_eq!(found, markers);
+    }
+
+    #[test]
+    fn segments_are_found_through_fill_bytes_and_noise() {
+        check(&[0xFF, 0xD8, 0xFF, 0xD9], &[0xD9]);
+        check(&[0xFF, 0xD8, 0xFF, 0xFF, 0xFF, 0xD9], &[0xD9]);
+        check(&[0xFF, 0xD8, 7, 0xFF, 0x00, 0xFF, 0xD9], &[0xD9]);
+        check(&[0xFF, 0xD8, 0xFF, 0xFE, 0, 2, 0xFF, 0xD9], &[0xFE, 0xD9]);
+        check(&[0xFF, 0xD8, 0xFF, 0xFE, 0, 9, 0xFF, 0xD9], &[]);
+        check(&[0xFF, 0xD8, 0xFF, 0xFE, 0, 1, 0xFF, 0xD9], &[]);
+        check(&[0xFF, 0xD8], &[]);
+    }
+
+    #[test]
+    fn a_scan_reaches_to_the_next_marker_that_is_no_restart() {
+        let bytes = [
+            0xFF, 0xD8, 0xFF, 0xDA, 0, 2, 1, 0xFF, 0x00, 2, 0xFF, 0xD3, 3, 0xFF, 0xC4, 0, 2, 0xFF,
+            0xD9, 9, 9,
+        ];
+        check(&bytes, &[0xDA, 0xC4, 0xD9]);
+        let scan = Segments::all(&bytes).and_then(|mut s| s.next());
+        assert_eq!(scan.map(|s| s.whole), Some(2..13));
+    }
+
+    #[test]
+    fn nothing_is_read_after_the_end_of_image() {
+        check(&[0xFF, 0xD8, 0xFF, 0xD9, 0xFF, 0xD8, 0xFF, 0xDA], &[0xD9]);
+    }
+
+    #[test]
+    fn other_bytes_are_no_jpeg() {
+        assert!(Segments::all(b"\x89PNG").is_none());
+        assert!(Segments::all(&[]).is_none());
+    }
+}

@@ -1,0 +1,238 @@
+//! PNG and APNG: all depths and colour types in, 8 and 16 bits out. Knows nothing of profiles but
+//! how to carry them.
+
+mod animation;
+mod chunks;
+mod encode;
+mod strip;
+
+use std::io::Cursor;
+
+use super::{
+    Cancel, DecodeOptions, EncodeOptions, Error, FrameReader, FrameWriter, Header, Limits, Loops,
+};
+use crate::pixels::{
+    bitmap::{Bitmap, Layout, Samples},
+    format::InputFormat,
+    geometry::Size,
+};
+use chunks::Info;
+
+pub(super) use encode::{encode, encode_bytes};
+pub(super) use strip::strip;
+
+/// Bytes that the library may hold of a still besides the pixels: its rows, and an EXIF block,
+/// which it cannot be told to leave alone.
+const STILL_BYTES: usize = 8 << 20;
+
+/// As [`STILL_BYTES`], of an animation: the library counts the rows of each frame anew.
+const ANIMATION_BYTES: usize = 80 << 20;
+
+/// What the library, its rows and its inflate state hold besides the pixels, as a rule.
+const OVERHEAD: u64 = 1 << 20;
+
+type Reader<'a> = ::png::Reader<Cursor<&'a [u8]>>;
+
+/// Where the rows of the seven passes of an interlaced picture begin and how far apart their
+/// pixels stand: x, y, Δx, Δy.
+const ADAM7: [(usize, usize, usize, usize); 7] = [
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+];
+
+pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
+    let info = Info::read(bytes)?;
+    Ok(Header {
+        format: InputFormat::Png,
+        size: limits.admit(info.width, info.height)?,
+        orientation: info.orientation(),
+        frames: info.frames,
+        animated: info.frames > 1,
+        alpha: info.alpha(),
+        depth: info.depth,
+        lossless: true,
+        held_bytes: 0,
+    })
+}
+
+pub(super) fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
+    let pixels = u64::from(header.size.width) * u64::from(header.size.height);
+    let sample = if header.depth == 16 { 2 } else { 1 };
+    let pixel = match (options.page, header.alpha) {
+        (0, false) => 3 * sample,
+        (0, true) => 4 * sample,
+        // The canvas, the frame upon it, and what the frame covered.
+        _ => 4 + 4 * sample + 4 + 4,
+    };
+    pixels.saturating_mul(pixel).saturating_add(OVERHEAD)
+}
+
+/// Decodes the image that viewers without animation show (page 0), or a later frame.
+pub(super) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    options: &DecodeOptions,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Bitmap, Error> {
+    if options.page > 0 {
+        let mut frames = animation::Frames::open(bytes, limits)?;
+        return frames.nth(options.page, cancel);
+    }
+    let info = Info::read(bytes)?;
+    let colour = info.colour(limits)?;
+    let mut reader = open(bytes, ::png::Transformations::EXPAND, STILL_BYTES)?;
+    let layout = layout(&reader);
+    let rows = Rows {
+        size: header.size,
+        channels: layout.channels(),
+        interlaced: info.interlaced,
+    };
+    let (_, depth) = reader.output_color_type();
+    let samples = if depth == ::png::BitDepth::Sixteen {
+        Samples::U16(rows.read(&mut reader, cancel)?)
+    } else {
+        Samples::U8(rows.read(&mut reader, cancel)?)
+    };
+    Ok(Bitmap {
+        size: header.size,
+        layout,
+        samples,
+        colour,
+    })
+}
+
+pub(super) fn frames<'a>(
+    bytes: &'a [u8],
+    _header: &Header,
+    limits: &Limits,
+) -> Result<Box<dyn FrameReader + 'a>, Error> {
+    Ok(Box::new(animation::Frames::open(bytes, limits)?))
+}
+
+pub(super) fn animation(
+    size: Size,
+    loops: Loops,
+    options: &EncodeOptions<'_>,
+) -> Result<Box<dyn FrameWriter>, Error> {
+    Ok(Box::new(animation::Writer::new(size, loops, options)?))
+}
+
+pub(super) fn exif(bytes: &[u8], limits: &Limits) -> Option<Vec<u8>> {
+    let data = Info::read(bytes).ok()?.exif?;
+    (data.len() <= limits.exif_bytes).then(|| data.to_vec())
+}
+
+/// The library's reader, told to leave alone what it would inflate without a limit.
+fn open(
+    bytes: &[u8],
+    transformations: ::png::Transformations,
+    most: usize,
+) -> Result<Reader<'_>, Error> {
+    let limits = ::png::Limits { bytes: most };
+    let mut decoder = ::png::Decoder::new_with_limits(Cursor::new(bytes), limits);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    decoder.set_transformations(transformations);
+    decoder.read_info().map_err(failed)
+}
+
+fn layout(reader: &Reader<'_>) -> Layout {
+    use ::png::ColorType::{Grayscale, GrayscaleAlpha, Indexed, Rgb, Rgba};
+    match reader.output_color_type().0 {
+        Grayscale => Layout::Gray,
+        GrayscaleAlpha => Layout::GrayAlpha,
+        // Palettes are expanded.
+        Rgb | Indexed => Layout::Rgb,
+        Rgba => Layout::Rgba,
+    }
+}
+
+fn failed(error: ::png::DecodingError) -> Error {
+    match error {
+        ::png::DecodingError::LimitsExceeded => {
+            Error::Limit("needs more memory for its metadata than is allowed".to_owned())
+        }
+        other => Error::broken(other),
+    }
+}
+
+/// How the rows of a still become samples.
+struct Rows {
+    size: Size,
+    channels: usize,
+    interlaced: bool,
+}
+
+impl Rows {
+    fn read<S: Sample>(&self, reader: &mut Reader<'_>, cancel: &Cancel) -> Result<Vec<S>, Error> {
+        let (width, height) = (self.size.width as usize, self.size.height as usize);
+        let line = reader
+            .output_line_size(self.size.width)
+            .ok_or_else(|| Error::broken("a row beyond memory"))?;
+        if line != width * self.channels * S::BYTES {
+            return Err(Error::broken("rows of another width than the header's"));
+        }
+        let mut samples = vec![S::default(); width * height * self.channels];
+        let mut row = vec![0; line];
+        let whole = [(0, 0, 1, 1)];
+        let passes = if self.interlaced { &ADAM7[..] } else { &whole };
+        for &(left, top, across, down) in passes {
+            // A pass without a column has no rows either.
+            let bottom = if left < width { height } else { 0 };
+            for y in (top..bottom).step_by(down) {
+                cancel.check()?;
+                if reader.read_row(&mut row).map_err(failed)?.is_none() {
+                    return Err(Error::broken("fewer rows than the header says"));
+                }
+                let out = &mut samples[y * width * self.channels..][..width * self.channels];
+                let pixels = out
+                    .chunks_exact_mut(self.channels)
+                    .skip(left)
+                    .step_by(across);
+                let bytes = row.chunks_exact(self.channels * S::BYTES);
+                for (pixel, bytes) in pixels.zip(bytes) {
+                    S::read(bytes, pixel);
+                }
+            }
+        }
+        // Past the last row: the checksums.
+        if reader.read_row(&mut row).map_err(failed)?.is_some() {
+            return Err(Error::broken("more rows than the header says"));
+        }
+        Ok(samples)
+    }
+}
+
+/// A sample as it stands in the file.
+trait Sample: Copy + Default {
+    const BYTES: usize;
+
+    fn read(bytes: &[u8], pixel: &mut [Self]);
+}
+
+impl Sample for u8 {
+    const BYTES: usize = 1;
+
+    fn read(bytes: &[u8], pixel: &mut [Self]) {
+        pixel.copy_from_slice(bytes);
+    }
+}
+
+impl Sample for u16 {
+    const BYTES: usize = 2;
+
+    fn read(bytes: &[u8], pixel: &mut [Self]) {
+        for (sample, bytes) in pixel.iter_mut().zip(bytes.chunks_exact(2)) {
+            *sample = Self::from_be_bytes([bytes[0], bytes[1]]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

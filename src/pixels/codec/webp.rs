@@ -1,0 +1,341 @@
+//! WebP, through libwebp. Knows the format; decides no policy but the limits.
+
+mod animation;
+mod riff;
+mod still;
+mod survey;
+
+use std::borrow::Cow;
+
+use super::{
+    Cancel, DecodeOptions, EncodeOptions, Error, Frame, FrameReader, FrameWriter, Header, Limits,
+    Loops, admit, samples,
+};
+use crate::pixels::{
+    bitmap::{Bitmap, Colour, Layout, Samples},
+    format::InputFormat,
+    geometry::Size,
+};
+use riff::{ALPHA_FLAG, EXIF_FLAG, Extended, ICC_FLAG, XMP_FLAG};
+
+/// 14 bits of a side, less one value that stands for nothing.
+const LONGEST_SIDE: u32 = 16_383;
+/// What libwebp allocates whatever the size.
+const LIBRARY_BYTES: u64 = 1 << 20;
+
+/// Reads the header. An animation's frames are counted, and held against the limits only by
+/// [`frames`]: a still can be made of any of them.
+///
+/// # Errors
+/// [`Error::Broken`] or [`Error::Limit`].
+pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
+    let survey = survey::survey(bytes, limits)?;
+    Ok(Header {
+        format: InputFormat::WebP,
+        size: survey.size,
+        orientation: survey.orientation,
+        frames: survey.frames,
+        animated: survey.frames > 1,
+        alpha: survey.alpha,
+        depth: 8,
+        lossless: survey.lossless,
+        held_bytes: 0,
+    })
+}
+
+/// Bytes that [`decode`] holds at its peak; for an animation also what [`frames`] does, with one
+/// frame in the caller's hands.
+pub(super) fn decode_bytes(header: &Header, _options: &DecodeOptions) -> u64 {
+    // The result, and beside it: of an animation two canvases and the picture of a frame; of
+    // alpha, and of anything without loss, a copy in 32 bits; of the rest some rows.
+    let per_pixel = if header.frames > 1 {
+        4 + 8 + 8
+    } else if header.alpha {
+        4 + 6
+    } else if header.lossless {
+        3 + 5
+    } else {
+        3 + 1
+    };
+    admit::pixels(header.size)
+        .saturating_mul(per_pixel)
+        .saturating_add(LIBRARY_BYTES)
+}
+
+/// Decodes a still, or one frame of an animation as it is seen.
+///
+/// # Errors
+/// [`Error::Broken`], [`Error::Limit`] or [`Error::Cancelled`].
+pub(super) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    options: &DecodeOptions,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Bitmap, Error> {
+    cancel.check()?;
+    let survey = survey::survey(bytes, limits)?;
+    let colour = colour(bytes, limits);
+    if options.page >= survey.frames {
+        return Err(Error::Limit(format!(
+            "has {} frames, and number {} was asked for",
+            survey.frames,
+            u64::from(options.page) + 1
+        )));
+    }
+    if survey.framed {
+        let mut reader = animation::Reader::new(bytes, header.size, survey.alpha, colour)?;
+        for _ in 0..options.page {
+            reader.next_frame(cancel)?;
+        }
+        let frame = reader.next_frame(cancel)?;
+        return frame
+            .map(|frame| frame.bitmap)
+            .ok_or_else(|| admit::broken("fewer frames than were counted"));
+    }
+    Ok(Bitmap {
+        size: survey.size,
+        layout: if survey.alpha {
+            Layout::Rgba
+        } else {
+            Layout::Rgb
+        },
+        samples: Samples::U8(still::decode(bytes, survey.size, survey.alpha, cancel)?),
+        colour,
+    })
+}
+
+fn colour(bytes: &[u8], limits: &Limits) -> Colour {
+    survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into()))
+}
+
+/// Opens an animation.
+///
+/// # Errors
+/// [`Error::Limit`] for too many frames, or pixels of all of them; otherwise as [`decode`].
+pub(super) fn frames<'a>(
+    bytes: &'a [u8],
+    header: &Header,
+    limits: &Limits,
+) -> Result<Box<dyn FrameReader + 'a>, Error> {
+    let survey = survey::survey(bytes, limits)?;
+    if survey.frames > limits.frames {
+        return Err(Error::Limit(format!(
+            "has {} frames, and at most {} are decoded",
+            survey.frames, limits.frames
+        )));
+    }
+    let pixels = admit::pixels(survey.size).saturating_mul(u64::from(survey.frames));
+    if pixels > limits.animation_pixels {
+        return Err(Error::Limit(format!(
+            "has {pixels} pixels in its frames, and at most {} are decoded",
+            limits.animation_pixels
+        )));
+    }
+    let colour = colour(bytes, limits);
+    Ok(Box::new(animation::Reader::new(
+        bytes,
+        header.size,
+        survey.alpha,
+        colour,
+    )?))
+}
+
+/// Encodes a still.
+///
+/// # Errors
+/// [`Error::Encode`], also for ink or code points; [`Error::Limit`] past the format's side;
+/// [`Error::Cancelled`].
+pub(super) fn encode(
+    bitmap: &Bitmap,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    cancel.check()?;
+    admit_size(bitmap.size)?;
+    let icc = profile(bitmap)?;
+    let (samples, channels) = colours(bitmap)?;
+    let file = still::encode(&samples, bitmap.size, channels, options, cancel)?;
+    drop(samples);
+    with_metadata(file, bitmap.size, icc, options.exif)
+}
+
+/// Bytes that [`encode`] holds at its peak.
+pub(super) fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
+    // Samples spread to four channels; libwebp's own copy of them, in YUVA or ARGB; what it
+    // counts and remembers on the way, as measured with noise (alpha is coded without loss);
+    // the output.
+    let per_pixel = if options.lossless {
+        4 + 4 + 32 + 4
+    } else {
+        4 + 3 + 28 + 2
+    };
+    admit::pixels(size)
+        .saturating_mul(per_pixel)
+        .saturating_add(LIBRARY_BYTES)
+}
+
+fn admit_size(size: Size) -> Result<(), Error> {
+    if size.width.max(size.height) <= LONGEST_SIDE {
+        return Ok(());
+    }
+    Err(Error::Limit(format!(
+        "would be {}×{} pixels, and a WebP has at most {LONGEST_SIDE} on a side",
+        size.width, size.height
+    )))
+}
+
+fn profile(bitmap: &Bitmap) -> Result<Option<&[u8]>, Error> {
+    match &bitmap.colour {
+        Colour::Srgb => Ok(None),
+        Colour::Icc(profile) => Ok(Some(profile)),
+        Colour::Cicp { .. } => Err(admit::encode("WebP cannot hold code points")),
+    }
+}
+
+/// The samples as RGB or RGBA in 8 bits, and which of them by the number of channels.
+fn colours(bitmap: &Bitmap) -> Result<(Cow<'_, [u8]>, usize), Error> {
+    let samples = samples::eight_bits(&bitmap.samples);
+    match bitmap.layout {
+        Layout::Rgb => Ok((samples, 3)),
+        Layout::Rgba => Ok((samples, 4)),
+        Layout::Gray => Ok((samples.iter().flat_map(|gray| [*gray; 3]).collect(), 3)),
+        Layout::GrayAlpha => {
+            let pixels = samples.chunks_exact(2);
+            let colours = pixels.flat_map(|pixel| [pixel[0], pixel[0], pixel[0], pixel[1]]);
+            Ok((colours.collect(), 4))
+        }
+        Layout::Cmyk => Err(admit::encode("WebP cannot hold ink")),
+    }
+}
+
+/// The file with a profile and EXIF in it.
+fn with_metadata(
+    file: Vec<u8>,
+    size: Size,
+    icc: Option<&[u8]>,
+    exif: Option<&[u8]>,
+) -> Result<Vec<u8>, Error> {
+    if icc.is_none() && exif.is_none() {
+        return Ok(file);
+    }
+    let mut extended = Extended {
+        flags: if survey::has_alpha(&file) {
+            ALPHA_FLAG
+        } else {
+            0
+        },
+        width: size.width,
+        height: size.height,
+    };
+    let mut pictures = Vec::new();
+    for chunk in riff::chunks(&file) {
+        if chunk.kind == *b"VP8X" {
+            let old = Extended::read(chunk.payload(&file));
+            extended.flags |= old.map_or(0, |old| old.flags);
+        } else {
+            pictures.push((chunk.kind, chunk.payload(&file)));
+        }
+    }
+    extended.flags |= if icc.is_some() { ICC_FLAG } else { 0 };
+    extended.flags |= if exif.is_some() { EXIF_FLAG } else { 0 };
+    let header = extended.write();
+    let chunks = std::iter::once((*b"VP8X", header.as_slice()))
+        .chain(icc.map(|icc| (*b"ICCP", icc)))
+        .chain(pictures)
+        .chain(exif.map(|exif| (*b"EXIF", exif)));
+    riff::write(chunks)
+}
+
+/// Starts an animation.
+///
+/// # Errors
+/// [`Error::Encode`], [`Error::Limit`].
+pub(super) fn animation(
+    size: Size,
+    loops: Loops,
+    options: &EncodeOptions<'_>,
+) -> Result<Box<dyn FrameWriter>, Error> {
+    admit_size(size)?;
+    Ok(Box::new(Writer {
+        encoder: animation::Encoder::new(size, loops, options)?,
+        size,
+        icc: None,
+        exif: options.exif.map(<[u8]>::to_vec),
+    }))
+}
+
+/// An animation that is being written.
+struct Writer {
+    encoder: animation::Encoder,
+    size: Size,
+    /// Of the first frame that has one.
+    icc: Option<Vec<u8>>,
+    exif: Option<Vec<u8>>,
+}
+
+impl FrameWriter for Writer {
+    fn push(&mut self, frame: &Frame, cancel: &Cancel) -> Result<(), Error> {
+        if frame.bitmap.size != self.size {
+            return Err(admit::encode("a frame of another size than the canvas"));
+        }
+        if let (None, Some(icc)) = (&self.icc, profile(&frame.bitmap)?) {
+            self.icc = Some(icc.to_vec());
+        }
+        let (samples, channels) = colours(&frame.bitmap)?;
+        self.encoder.push(&samples, channels, frame.delay, cancel)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<u8>, Error> {
+        let file = self.encoder.finish()?;
+        with_metadata(file, self.size, self.icc.as_deref(), self.exif.as_deref())
+    }
+}
+
+/// The EXIF block.
+pub(super) fn exif(bytes: &[u8], limits: &Limits) -> Option<Vec<u8>> {
+    survey::exif_block(bytes)
+        .filter(|exif| exif.len() <= limits.exif_bytes)
+        .map(<[u8]>::to_vec)
+}
+
+/// The same pictures without EXIF, XMP and unknown chunks; `None` where the file is cut short, or
+/// must be turned to be upright: its orientation would be lost.
+pub(super) fn strip(bytes: &[u8]) -> Option<Vec<u8>> {
+    let upright = survey::exif_block(bytes)
+        .and_then(super::exif::orientation)
+        .is_none_or(|orientation| orientation == 1);
+    if !upright || riff::end(bytes)? > bytes.len() {
+        return None;
+    }
+    let mut header = [0; 10];
+    let mut kept = Vec::new();
+    for chunk in riff::chunks(bytes) {
+        match &chunk.kind {
+            b"VP8X" => {
+                let mut extended = Extended::read(chunk.payload(bytes))?;
+                extended.flags &= !(EXIF_FLAG | XMP_FLAG);
+                header = extended.write();
+                kept.push((chunk.kind, [].as_slice()));
+            }
+            b"VP8 " | b"VP8L" | b"ALPH" | b"ICCP" | b"ANIM" | b"ANMF" => {
+                kept.push((chunk.kind, chunk.payload(bytes)));
+            }
+            _ => {}
+        }
+    }
+    let complete = kept
+        .iter()
+        .any(|(kind, _)| matches!(kind, b"VP8 " | b"VP8L" | b"ANMF"));
+    let chunks = kept.into_iter().map(|(kind, payload)| {
+        if kind == *b"VP8X" {
+            (kind, header.as_slice())
+        } else {
+            (kind, payload)
+        }
+    });
+    complete.then(|| riff::write(chunks).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! One WebP picture to pixels, and back. Knows libwebp's simple halves: decoder and encoder.
+#![expect(unsafe_code, reason = "libwebp is C")]
+
+use std::ffi::{c_int, c_void};
+
+use libwebp_sys::{
+    VP8StatusCode, WEBP_CSP_MODE, WebPConfig, WebPConfigLosslessPreset, WebPDecoderConfig,
+    WebPEncode, WebPEncodingError, WebPIDecode, WebPIDecoder, WebPIDelete, WebPIUpdate,
+    WebPPicture, WebPPictureFree, WebPPictureImportRGB, WebPPictureImportRGBA, WebPRGBABuffer,
+    WebPValidateConfig,
+};
+
+use crate::pixels::{
+    codec::{Cancel, EncodeOptions, Error, admit},
+    geometry::Size,
+};
+
+/// Bytes that are decoded between two looks at the clock.
+const STEP: usize = 64 << 10;
+
+/// libwebp's preset for lossless, 0 to 9: at 4 it is about as quick as a lossy encoding.
+const LOSSLESS_LEVEL: c_int = 4;
+/// libwebp's effort, 0 to 6; 4 is its own default, and what libvips uses.
+const METHOD: c_int = 4;
+
+/// Decodes to RGB, or to RGBA where `alpha`.
+///
+/// # Errors
+/// [`Error::Broken`], also where data are missing; [`Error::Cancelled`].
+pub(super) fn decode(
+    bytes: &[u8],
+    size: Size,
+    alpha: bool,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    let channels = if alpha { 4 } else { 3 };
+    let mut samples = vec![0; admit::buffer(size, channels)?];
+    let stride = admit::buffer(Size { height: 1, ..size }, channels)?;
+    let mut config =
+        WebPDecoderConfig::new().map_err(|()| admit::broken("libwebp is another version"))?;
+    config.output.colorspace = if alpha {
+        WEBP_CSP_MODE::MODE_RGBA
+    } else {
+        WEBP_CSP_MODE::MODE_RGB
+    };
+    config.output.is_external_memory = 1;
+    config.output.u.RGBA = WebPRGBABuffer {
+        rgba: samples.as_mut_ptr(),
+        stride: c_int::try_from(stride).map_err(|_| admit::broken("a row of over 2 GiB"))?,
+        size: samples.len(),
+    };
+    let decoder = Incremental::new(&mut config)?;
+    decoder.run(bytes, cancel)?;
+    drop(decoder);
+    if (config.output.width, config.output.height) != (signed(size.width)?, signed(size.height)?) {
+        return Err(admit::broken("another size than the header says"));
+    }
+    Ok(samples)
+}
+
+fn signed(side: u32) -> Result<c_int, Error> {
+    c_int::try_from(side).map_err(|_| admit::broken("a side of over 2 Gpx"))
+}
+
+/// libwebp's decoder, fed piece by piece so that it can be called off.
+struct Incremental(*mut WebPIDecoder);
+
+impl Incremental {
+    /// The decoder points into `config`, which must outlive it.
+    fn new(config: &mut WebPDecoderConfig) -> Result<Self, Error> {
+        // SAFETY: no bytes yet; the configuration and its buffer outlive the decoder (see
+        // `decode`, the only caller).
+        let decoder = unsafe { WebPIDecode(std::ptr::null(), 0, config) };
+        if decoder.is_null() {
+            return Err(admit::broken("libwebp has no memory for a decoder"));
+        }
+        Ok(Self(decoder))
+    }
+
+    fn run(&self, bytes: &[u8], cancel: &Cancel) -> Result<(), Error> {
+        let mut end = 0;
+        while end < bytes.len() {
+            cancel.check()?;
+            end = bytes.len().min(end + STEP);
+            // SAFETY: every call gives the same address, and more of the bytes behind it.
+            match unsafe { WebPIUpdate(self.0, bytes.as_ptr(), end) } {
+                VP8StatusCode::VP8_STATUS_OK => return Ok(()),
+                VP8StatusCode::VP8_STATUS_SUSPENDED => {}
+                status => return Err(admit::broken(format!("libwebp: {status:?}"))),
+            }
+        }
+        Err(admit::broken("the data end before the picture"))
+    }
+}
+
+impl Drop for Incremental {
+    fn drop(&mut self) {
+        // SAFETY: made by `WebPIDecode`, deleted once.
+        unsafe { WebPIDelete(self.0) };
+    }
+}
+
+/// What we ask of libwebp for a quality on JPEG's scale: the one place that maps it.
+pub(super) fn settings(options: &EncodeOptions<'_>) -> Result<WebPConfig, Error> {
+    let mut config = WebPConfig::new().map_err(|()| admit::encode("libwebp is another version"))?;
+    if options.lossless {
+        // SAFETY: changes the initialised configuration.
+        if unsafe { WebPConfigLosslessPreset(&raw mut config, LOSSLESS_LEVEL) } == 0 {
+            return Err(admit::encode("libwebp refused its preset"));
+        }
+        // Colours under full transparency are pixels too.
+        config.exact = 1;
+    } else {
+        config.quality = f32::from(options.quality.clamp(1, 100));
+        config.method = METHOD;
+    }
+    // SAFETY: reads the initialised configuration.
+    if unsafe { WebPValidateConfig(&raw const config) } == 0 {
+        return Err(admit::encode("libwebp refused its configuration"));
+    }
+    Ok(config)
+}
+
+/// Encodes RGB (3 channels) or RGBA (4) to a file without metadata.
+///
+/// # Errors
+/// [`Error::Encode`], [`Error::Cancelled`].
+pub(super) fn encode(
+    samples: &[u8],
+    size: Size,
+    channels: usize,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    let config = settings(options)?;
+    let mut output = Vec::new();
+    let mut picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
+    picture.0.writer = Some(write);
+    picture.0.custom_ptr = (&raw mut output).cast();
+    // SAFETY: configuration and picture are initialised; `output` and `cancel`, which the
+    // callbacks use, outlive the call.
+    if unsafe { WebPEncode(&raw const config, &raw mut picture.0) } == 0 {
+        return Err(failure(picture.0.error_code));
+    }
+    drop(picture);
+    Ok(output)
+}
+
+pub(super) fn failure(code: WebPEncodingError) -> Error {
+    match code {
+        WebPEncodingError::VP8_ENC_ERROR_USER_ABORT => Error::Cancelled,
+        code => admit::encode(format!("libwebp: {code:?}")),
+    }
+}
+
+/// A picture in libwebp's hands.
+pub(super) struct Picture(pub(super) WebPPicture);
+
+impl Picture {
+    /// Copies RGB (3 channels) or RGBA (4) samples; to YUV, unless `exact`.
+    pub(super) fn import(
+        samples: &[u8],
+        size: Size,
+        channels: usize,
+        exact: bool,
+        cancel: &Cancel,
+    ) -> Result<Self, Error> {
+        if admit::buffer(size, channels)? != samples.len() || !matches!(channels, 3 | 4) {
+            return Err(admit::encode(
+                "a bitmap of another length than its size says",
+            ));
+        }
+        let picture =
+            WebPPicture::new().map_err(|()| admit::encode("libwebp is another version"))?;
+        let mut picture = Self(picture);
+        let too_large = |_| admit::encode("a side of over 2 Gpx");
+        picture.0.width = c_int::try_from(size.width).map_err(too_large)?;
+        picture.0.height = c_int::try_from(size.height).map_err(too_large)?;
+        picture.0.use_argb = c_int::from(exact);
+        picture.0.progress_hook = Some(go_on);
+        picture.0.user_data = std::ptr::from_ref(cancel).cast_mut().cast();
+        let stride = admit::buffer(Size { height: 1, ..size }, channels)?;
+        let stride = c_int::try_from(stride).map_err(too_large)?;
+        let import = if channels == 3 {
+            WebPPictureImportRGB
+        } else {
+            WebPPictureImportRGBA
+        };
+        // SAFETY: the samples are `height` rows of `stride` bytes, as checked above.
+        if unsafe { import(&raw mut picture.0, samples.as_ptr(), stride) } == 0 {
+            return Err(failure(picture.0.error_code));
+        }
+        Ok(picture)
+    }
+}
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        // SAFETY: initialised by `WebPPicture::new`; frees what the import allocated.
+        unsafe { WebPPictureFree(&raw mut self.0) };
+    }
+}
+
+/// libwebp's writer: appends to the `Vec` behind `custom_ptr`. Returns 0 where there is no memory.
+unsafe extern "C" fn write(data: *const u8, length: usize, picture: *const WebPPicture) -> c_int {
+    // SAFETY: `encode` points `custom_ptr` at its output; libwebp passes its picture and
+    // `length` readable bytes.
+    let (output, data) = unsafe {
+        (
+            &mut *(*picture).custom_ptr.cast::<Vec<u8>>(),
+            std::slice::from_raw_parts(data, length),
+        )
+    };
+    if output.try_reserve(length).is_err() {
+        return 0;
+    }
+    output.extend_from_slice(data);
+    1
+}
+
+/// libwebp's progress hook: 0 ends the encoding.
+unsafe extern "C" fn go_on(_percent: c_int, picture: *const WebPPicture) -> c_int {
+    // SAFETY: libwebp passes its picture, or a copy of it, whose `user_data` `import` set to a
+    // `Cancel` that outlives the encoding.
+    let cancel: *mut c_void = unsafe { (*picture).user_data };
+    if cancel.is_null() {
+        return 1;
+    }
+    // SAFETY: see above.
+    c_int::from(!unsafe { &*cancel.cast::<Cancel>() }.is_cancelled())
+}
