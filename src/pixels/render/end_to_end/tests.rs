@@ -1,0 +1,158 @@
+//! Tests with real encodings: bytes in, bytes out.
+
+use std::time::Duration;
+
+use crate::{
+    pixels::{
+        bitmap::{Bitmap, Colour, Layout, Raster, Samples},
+        codec::{self, Cancel, DecodeOptions, EncodeOptions, Frame, Limits},
+        format::OutputFormat,
+        geometry::{Length, Size},
+        render::{OutputLimits, Rendered, prepare, render, tests::asking},
+    },
+    recipe::{Recipe, negotiate::Accepts},
+};
+
+fn quarters(width: u32, height: u32) -> Bitmap {
+    let colour = |x: u32, y: u32| match (x < width / 2, y < height / 2) {
+        (true, true) => [255, 0, 0],
+        (false, true) => [0, 255, 0],
+        (true, false) => [0, 0, 255],
+        (false, false) => [255, 255, 255],
+    };
+    let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    Bitmap {
+        size: Size::new(width, height),
+        layout: Layout::Rgb,
+        samples: Samples::U8(places.flat_map(|(x, y)| colour(x, y)).collect()),
+        colour: Colour::Srgb,
+    }
+}
+
+fn options(format: OutputFormat) -> EncodeOptions<'static> {
+    EncodeOptions {
+        format,
+        quality: 90,
+        lossless: false,
+        progressive: false,
+        exif: None,
+    }
+}
+
+fn encoded(bitmap: &Bitmap, format: OutputFormat) -> Vec<u8> {
+    codec::encode(bitmap, &options(format), &Cancel::default()).unwrap()
+}
+
+fn rendered(source: &[u8], recipe: &Recipe) -> Rendered {
+    let limits = Limits::default();
+    let job = prepare(source, recipe, &limits, &OutputLimits::default()).unwrap();
+    let rendered = render(source, recipe, &job, &limits, &Cancel::default()).unwrap();
+    assert_eq!((rendered.format, rendered.size), (job.format, job.output));
+    rendered
+}
+
+fn decoded(bytes: &[u8]) -> Raster {
+    let limits = Limits::default();
+    let header = codec::probe(bytes, &limits).unwrap();
+    let options = DecodeOptions {
+        page: 0,
+        at_least: None,
+    };
+    let bitmap = codec::decode(bytes, &header, &options, &limits, &Cancel::default()).unwrap();
+    crate::pixels::colour::finish(bitmap, false).expanded(true, false)
+}
+
+/// A pixel in the middle of each quarter is still of its colour.
+#[track_caller]
+fn check_quarters(bytes: &[u8], size: Size) {
+    let raster = decoded(bytes);
+    assert_eq!(raster.size, size);
+    let channels = raster.layout.channels();
+    let expected = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]];
+    for (place, expected) in (0..).zip(expected) {
+        let x = size.width / 4 + place % 2 * size.width / 2;
+        let y = size.height / 4 + place / 2 * size.height / 2;
+        let at = (y * size.width + x) as usize * channels;
+        let found = &raster.samples[at..at + 3];
+        let off = found
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
+        assert!(off <= Some(24), "{found:?} is not {expected:?}");
+    }
+}
+
+fn small(format: OutputFormat) -> Recipe {
+    asking(|recipe| {
+        recipe.bounds.width = Some(Length::Pixels(40));
+        recipe.output.format.fallback = Some(format);
+    })
+}
+
+#[test]
+fn every_format_becomes_every_format() {
+    for from in OutputFormat::ALL
+        .into_iter()
+        .filter(|format| format.is_built_in())
+    {
+        let source = encoded(&quarters(160, 120), from);
+        for to in OutputFormat::ALL
+            .into_iter()
+            .filter(|format| format.is_built_in())
+        {
+            let rendered = rendered(&source, &small(to));
+            assert_eq!(rendered.format, to);
+            check_quarters(&rendered.bytes, Size::new(40, 30));
+        }
+    }
+}
+
+#[test]
+fn the_client_gets_the_best_that_it_takes() {
+    let source = encoded(&quarters(160, 120), OutputFormat::Jpeg);
+    let recipe = asking(|recipe| {
+        recipe.output.format.preferred = Accepts {
+            avif: false,
+            webp: true,
+        };
+    });
+    assert_eq!(rendered(&source, &recipe).format, OutputFormat::WebP);
+}
+
+#[test]
+fn encoding_anew_is_never_larger() {
+    let mut low = options(OutputFormat::Jpeg);
+    low.quality = 20;
+    let source = codec::encode(&quarters(160, 120), &low, &Cancel::default()).unwrap();
+    let recipe = asking(|recipe| recipe.output.quality = 100);
+    assert!(rendered(&source, &recipe).bytes.len() <= source.len());
+}
+
+#[test]
+fn an_animation_goes_on_moving() {
+    let gif = options(OutputFormat::Gif);
+    let mut writer = codec::animation(Size::new(160, 120), None, &gif).unwrap();
+    for shade in [0, 90, 90, 180] {
+        let mut bitmap = quarters(160, 120);
+        if let Samples::U8(samples) = &mut bitmap.samples {
+            samples[..3 * 80].fill(shade);
+        }
+        let delay = Duration::from_millis(100);
+        writer
+            .push(&Frame { bitmap, delay }, &Cancel::default())
+            .unwrap();
+    }
+    let source = writer.finish().unwrap();
+    for format in [OutputFormat::Gif, OutputFormat::WebP, OutputFormat::Png] {
+        let bytes = rendered(&source, &small(format)).bytes;
+        let header = codec::probe(&bytes, &Limits::default()).unwrap();
+        assert_eq!(
+            (header.size, header.frames),
+            (Size::new(40, 30), 3),
+            "{format:?}"
+        );
+    }
+    let still = rendered(&source, &small(OutputFormat::Jpeg)).bytes;
+    check_quarters(&still, Size::new(40, 30));
+}
