@@ -1,0 +1,205 @@
+//! From a source to a picture: the threads, the memory, and the wait for both.
+//!
+//! Reading a header is cheap, but not free (a profile is inflated, a JPEG's scans are counted), so
+//! that is done on the pool, too. If the memory for the rest is free at that moment, the same
+//! thread goes on at once: one trip through the queue. If not, the thread is given back, the wait
+//! for memory holds none, and the rest of the work queues again.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use prometheus_client::registry::Registry;
+
+use super::Error;
+use crate::{
+    origin::Source,
+    pixels::{
+        codec::{self, Cancel, Limits},
+        render::{self, Job, OutputLimits, Rendered},
+    },
+    recipe::Recipe,
+    work::{
+        self,
+        budget::{Budget, Permit},
+        pool::{self, Pool},
+    },
+};
+
+/// Where pictures are made.
+#[derive(Debug)]
+pub(super) struct Studio {
+    pool: Pool,
+    /// Bytes of pixels.
+    budget: Budget,
+    queue_wait: Duration,
+    limits: Limits,
+    output: OutputLimits,
+}
+
+/// A finished picture, and what it was made of.
+pub(super) struct Picture {
+    pub(super) rendered: Rendered,
+    /// Time spent waiting for threads and memory.
+    pub(super) queue: Duration,
+    pub(super) source: Arc<Source>,
+}
+
+/// How far the first trip through the pool got.
+enum First {
+    Done(Rendered),
+    /// There was no memory for it.
+    Planned(Job),
+}
+
+impl Studio {
+    pub(super) fn new(
+        limits: Limits,
+        output: OutputLimits,
+        work: &work::Settings,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            pool: Pool::new(work)?,
+            budget: Budget::new(work.pixel_bytes),
+            queue_wait: work.queue_wait,
+            limits,
+            output,
+        })
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Reads the header and plans, no more.
+    pub(super) async fn prepare(&self, source: Arc<Source>, recipe: &Recipe) -> Result<Job, Error> {
+        let (recipe, limits, output) = (recipe.clone(), self.limits, self.output);
+        let work = move |_: &Cancel| render::prepare(&source.bytes, &recipe, &limits, &output);
+        self.run(work).await.map(|(job, _)| job)
+    }
+
+    pub(super) async fn render(
+        &self,
+        source: Arc<Source>,
+        recipe: &Recipe,
+    ) -> Result<Picture, Error> {
+        let (first, mut queue) = self.first(Arc::clone(&source), recipe.clone()).await?;
+        let rendered = match first {
+            First::Done(rendered) => rendered,
+            First::Planned(job) => {
+                let start = Instant::now();
+                let permit = self.admit(&job).await?;
+                queue += start.elapsed();
+                let (rendered, again) = self
+                    .rest(Arc::clone(&source), recipe.clone(), job, permit)
+                    .await?;
+                queue += again;
+                rendered
+            }
+        };
+        Ok(Picture {
+            rendered,
+            queue,
+            source,
+        })
+    }
+
+    async fn first(&self, source: Arc<Source>, recipe: Recipe) -> Result<(First, Duration), Error> {
+        let (limits, output, budget) = (self.limits, self.output, self.budget.clone());
+        self.run(move |cancel| {
+            let job = render::prepare(&source.bytes, &recipe, &limits, &output)?;
+            let Some(_permit) = budget.try_admit(job.peak_bytes) else {
+                return Ok(First::Planned(job));
+            };
+            render::render(&source.bytes, &recipe, &job, &limits, cancel).map(First::Done)
+        })
+        .await
+    }
+
+    async fn rest(
+        &self,
+        source: Arc<Source>,
+        recipe: Recipe,
+        job: Job,
+        permit: Permit,
+    ) -> Result<(Rendered, Duration), Error> {
+        let limits = self.limits;
+        self.run(move |cancel| {
+            // Dropping this future does not stop the thread, so the thread, not the future, holds
+            // the permit until the work is truly over.
+            let _permit = permit;
+            render::render(&source.bytes, &recipe, &job, &limits, cancel)
+        })
+        .await
+    }
+
+    /// Memory for a job, which holds no thread meanwhile.
+    async fn admit(&self, job: &Job) -> Result<Permit, Error> {
+        let capacity = self.budget.capacity();
+        if job.peak_bytes > capacity {
+            return Err(codec::Error::Limit(too_much(job.peak_bytes, capacity)).into());
+        }
+        let permit = self.budget.admit(job.peak_bytes, self.queue_wait).await;
+        permit.ok_or(Error::Overloaded)
+    }
+
+    /// Runs work on the pool, and measures its wait for a thread.
+    async fn run<T, W>(&self, work: W) -> Result<(T, Duration), Error>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Cancel) -> Result<T, codec::Error> + Send + 'static,
+    {
+        let queued = Instant::now();
+        let run = self.pool.run(move |cancel| {
+            let waited = queued.elapsed();
+            work(cancel).map(|done| (done, waited))
+        });
+        match run.await? {
+            // Whoever could have called it off is still here: the pool is closing.
+            Err(codec::Error::Cancelled) => Err(Error::Overloaded),
+            done => Ok(done?),
+        }
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        self.pool.register(registry);
+        self.budget.register(registry, "pixel");
+    }
+}
+
+impl From<pool::Refused> for Error {
+    fn from(refused: pool::Refused) -> Self {
+        match refused {
+            // A server that shuts down is as good as a full one: another may do it.
+            pool::Refused::Overloaded | pool::Refused::Closed => Self::Overloaded,
+            pool::Refused::TimedOut => Self::TimedOut,
+            pool::Refused::Panicked => Self::Panicked,
+        }
+    }
+}
+
+/// What a client reads after "the picture".
+fn too_much(needed: u64, capacity: u64) -> String {
+    const MB: u64 = 1_000_000;
+    format!(
+        "needs {} MB of memory for this, and the limit is {} MB",
+        needed.div_ceil(MB),
+        capacity / MB
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_larger_than_the_memory_says_both_numbers() {
+        let error = codec::Error::Limit(too_much(1_500_000_001, 1_073_741_824));
+        assert_eq!(
+            error.to_string(),
+            "the picture needs 1501 MB of memory for this, and the limit is 1073 MB"
+        );
+    }
+}
