@@ -4,8 +4,8 @@ use crate::{
     pixels::{
         bitmap::{Bitmap, Raster},
         codec::{Cancel, Error, Header},
-        colour,
-        format::OutputFormat,
+        colour::{self, curve::Curve},
+        format::{InputFormat, OutputFormat},
         geometry::{Area, Fit, Rect, Size},
         ops::{
             adjust::{self, Adjust},
@@ -33,7 +33,7 @@ pub(super) fn picture(
 ) -> Result<Raster, Error> {
     // GIF has no place for a profile; and a colour in the recipe is sRGB, so the picture must be.
     let may_keep = format != OutputFormat::Gif && recipe.background.is_none();
-    let raster = sampled(bitmap, header.size, plan, may_keep, cancel)?;
+    let raster = sampled(bitmap, header, plan, may_keep, cancel)?;
     let window = plan.window.map(|window| crop::busiest(&raster, window));
     finished(raster, window, plan, recipe, format, cancel)
 }
@@ -41,12 +41,12 @@ pub(super) fn picture(
 /// Cut out, resampled, converted and turned upright.
 pub(super) fn sampled(
     bitmap: Bitmap,
-    stored: Size,
+    header: &Header,
     plan: &Plan,
     may_keep: bool,
     cancel: &Cancel,
 ) -> Result<Raster, Error> {
-    let (across, down) = scale(stored, bitmap.size);
+    let (across, down) = scale(header.size, bitmap.size);
     let area = Area {
         x: plan.area.x * across,
         y: plan.area.y * down,
@@ -57,7 +57,12 @@ pub(super) fn sampled(
     let bitmap = if let Some(rect) = copied {
         crop::cut(bitmap, rect)
     } else {
-        let curve = colour::curve(&bitmap);
+        let curve = match header.format {
+            // Drawn in a palette, or dithered to one: the tones that were meant are means of the
+            // numbers. In linear light its black lines on white would fade.
+            InputFormat::Gif => Curve::identity(),
+            _ => colour::curve(&bitmap),
+        };
         let bounds = covered(plan.region, across, down, bitmap.size);
         resize::resize(&bitmap, area, bounds, plan.resized, &curve, cancel)?
     };

@@ -44,15 +44,11 @@ impl<'a> Frames<'a> {
     pub(super) fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         let info = Info::read(bytes)?;
         let size = limits.admit(info.width, info.height)?;
-        let mut reader = open(
+        let reader = open(
             bytes,
             Transformations::EXPAND | Transformations::STRIP_16,
             ANIMATION_BYTES,
         )?;
-        // An image that no frame control precedes is for viewers without animation.
-        if reader.info().frame_control.is_none() {
-            reader.next_frame_info().map_err(failed)?;
-        }
         let length = reader
             .output_buffer_size()
             .ok_or_else(|| Error::broken("a frame beyond memory"))?;

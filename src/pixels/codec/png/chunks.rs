@@ -102,7 +102,8 @@ pub(super) struct Info<'a> {
     pub(super) kind: u8,
     pub(super) interlaced: bool,
     pub(super) transparent: bool,
-    /// Of an animation: the frames that are both promised and there.
+    /// Of an animation: the frames that are both promised and there. 1 where the first image is no
+    /// frame of it: what stands first is then the picture, as most other readers have it.
     pub(super) frames: u32,
     /// How often an animation runs; 0: for ever.
     pub(super) plays: u32,
@@ -123,6 +124,7 @@ impl<'a> Info<'a> {
         };
         let mut promised = None;
         let mut controls = 0u32;
+        let mut apart = false;
         let mut pixels = false;
         for chunk in chunks {
             // What is cut short behind the first pixels is for the decoder to judge.
@@ -132,7 +134,10 @@ impl<'a> Info<'a> {
                 Err(error) => return Err(error),
             };
             match &chunk.kind {
-                b"IDAT" => pixels = true,
+                b"IDAT" => {
+                    apart |= controls == 0;
+                    pixels = true;
+                }
                 b"IEND" => break,
                 b"fcTL" => controls = controls.saturating_add(1),
                 b"eXIf" if info.exif.is_none() && chunk.is_intact() => info.exif = Some(chunk.data),
@@ -155,7 +160,10 @@ impl<'a> Info<'a> {
         if !pixels {
             return Err(Error::broken("no PNG image data"));
         }
-        info.frames = promised.unwrap_or(1).min(controls).max(1);
+        info.frames = match promised {
+            Some(frames) if !apart => frames.min(controls).max(1),
+            _ => 1,
+        };
         Ok(info)
     }
 

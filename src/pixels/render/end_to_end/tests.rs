@@ -156,3 +156,27 @@ fn an_animation_goes_on_moving() {
     let still = rendered(&source, &small(OutputFormat::Jpeg)).bytes;
     check_quarters(&still, Size::new(40, 30));
 }
+
+/// The level in the middle of a fine checkerboard of black and white at a quarter of its size.
+fn checkerboard_seen_from_afar(format: OutputFormat) -> u8 {
+    let places = (0..64).flat_map(|y| (0..64).map(move |x| (x, y)));
+    let board = Bitmap {
+        size: Size::new(64, 64),
+        layout: Layout::Rgb,
+        samples: Samples::U8(places.flat_map(|(x, y)| [(x + y) % 2 * 255; 3]).collect()),
+        colour: Colour::Srgb,
+    };
+    let recipe = asking(|recipe| {
+        recipe.bounds.width = Some(Length::Pixels(16));
+        recipe.output.format.fallback = Some(OutputFormat::Png);
+    });
+    let raster = decoded(&rendered(&encoded(&board, format), &recipe).bytes);
+    raster.samples[(8 * 16 + 8) * raster.layout.channels()]
+}
+
+#[test]
+fn light_is_averaged_except_in_palettes_whose_numbers_are() {
+    // Half of the light of white is 188 in sRGB.
+    assert!(checkerboard_seen_from_afar(OutputFormat::Png).abs_diff(188) <= 1);
+    assert!(checkerboard_seen_from_afar(OutputFormat::Gif).abs_diff(128) <= 1);
+}
