@@ -32,6 +32,9 @@ use crate::{
     cache, http, origin, pixels, recipe::policy::PolicySettings, server::settings, telemetry, work,
 };
 
+/// What is said of a key that could be guessed.
+const WEAK_KEY: &str = "has a key of fewer than 16 bytes: `openssl rand -hex 32` makes a good one";
+
 /// Everything that can be set.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -139,6 +142,13 @@ impl Inputs {
         if let Err(error) = telemetry::check(&draft.config.log) {
             let place = given.get("log.level");
             mistakes.push(Mistake::at(place, format!("`log.level`: {error}")));
+        }
+        if draft.config.policy.has_weak_key() {
+            let place = given.get("policy.signature_keys");
+            mistakes.push(Mistake::at(
+                place,
+                format!("`policy.signature_keys` {WEAK_KEY}"),
+            ));
         }
         let memory = memory::share_out(&mut draft, &given, machine, &mut mistakes);
         draft.config.sources = source::build(

@@ -30,12 +30,18 @@ pub struct Settings {
 /// first visit.
 const QUEUE_PER_WORKER: usize = 32;
 
+/// As many jobs as may wait for these threads, unless somebody says otherwise.
+#[must_use]
+pub fn queue(workers: usize) -> usize {
+    workers.saturating_mul(QUEUE_PER_WORKER)
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let workers = thread::available_parallelism().map_or(1, usize::from);
         Self {
             workers,
-            queue: workers.saturating_mul(QUEUE_PER_WORKER),
+            queue: queue(workers),
             queue_wait: Duration::from_secs(5),
             job_time: Duration::from_secs(10),
             // One picture of 100 megapixels, decoded and scaled, or a dozen of 12 megapixels.

@@ -1,6 +1,7 @@
 //! One number of memory → what each part may hold, so that the sum stays under it.
 
 use super::{Machine, Mistake, Mistakes, gather::Given, table::Draft};
+use crate::work;
 
 const MB: u64 = 1_000_000;
 
@@ -57,7 +58,7 @@ pub(super) fn share_out(
     config.work.source_bytes = memory.sources;
     config.work.pixel_bytes = memory.pixels;
     if given.get("work.queue").is_none() {
-        config.work.queue = config.work.workers.saturating_mul(4);
+        config.work.queue = work::queue(config.work.workers);
     }
 
     if let Some(sentence) = memory.objection() {

@@ -1,7 +1,7 @@
 //! What was said of each source → `SourceSettings`, checked for what is missing.
 
 use super::{
-    Mistake, Mistakes,
+    Mistake, Mistakes, WEAK_KEY,
     gather::{Entry, Given, SourceEntries},
     mistake,
     table::{self, POLICY, SOURCE, SourceDraft, Store},
@@ -83,6 +83,11 @@ fn build_one(
     let said = |key: &str| right.iter().any(|entry| entry.name == key);
     let kind = kind(&draft, said).map_err(|sentence| mistakes.push(missing(&sentence)));
     let place = tidy(&draft).map_err(|sentence| mistakes.push(missing(&sentence)));
+    if policy.as_ref().is_some_and(PolicySettings::has_weak_key) && !server.has_weak_key() {
+        let sentence = format!("the source `{name}`: `signature_keys` {WEAK_KEY}");
+        mistakes.push(Mistake::at(Some(&source.place), sentence));
+        return None;
+    }
     // A value that could not be read may be the one that is missing now: said once is enough.
     let (kind, (prefix, hosts)) = (kind.ok()?, place.ok()?);
     (!wrong).then_some(SourceSettings {

@@ -431,7 +431,7 @@ pub(super) const SERVER: &[Row<Draft>] = &[
         default: Some("the cores that the process may use")),
     row!(Draft, "work.queue", config.work.queue, Whole(1, 1_000_000),
         "Jobs that may wait for a thread; one more is refused at once with 503.",
-        default: Some("4 × `work.workers`")),
+        default: Some("32 × `work.workers`")),
     row!(
         Draft,
         "work.queue_wait",

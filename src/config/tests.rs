@@ -110,7 +110,7 @@ fn nothing_said_is_the_defaults() {
     assert_eq!(config.output, pixels::render::OutputLimits::default());
     assert_eq!(config.fetch, origin::FetchLimits::default());
     assert_eq!(config.work.workers, 4);
-    assert_eq!(config.work.queue, 16);
+    assert_eq!(config.work.queue, 128);
     assert!(config.sources.is_empty());
 }
 
@@ -405,13 +405,19 @@ fn secrets_come_from_files_too() {
     assert_eq!(key(&both), "typed");
 
     let keys = given("");
-    let path = keys.secret_file("first key\nhex:00ff\n");
+    let path = keys.secret_file("a first key of text\nhex:000102030405060708090a0b0c0d0e0f\n");
     let keys = keys
         .env("AQUATINT_POLICY_SIGNATURE_KEYS_FILE", &path)
         .config()
         .policy
         .keys;
-    assert_eq!(keys, [Key::new(*b"first key"), Key::new([0, 255])]);
+    assert_eq!(
+        keys,
+        [
+            Key::new(*b"a first key of text"),
+            Key::new([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
+        ]
+    );
 }
 
 #[test]
@@ -445,7 +451,7 @@ fn secrets_are_never_shown() {
         .env("AQUATINT_SOURCE_SESSION_TOKEN", "hush-token")
         .env(
             "AQUATINT_POLICY_SIGNATURE_KEYS",
-            "hush-key-one,hush-key-two",
+            "hush-key-that-is-one,hush-key-that-is-two",
         )
         .loaded();
     let toml = loaded.to_toml();
@@ -480,7 +486,7 @@ fn what_is_in_force_says_where_it_was_set() {
         "{toml}"
     );
     assert!(toml.contains("explain = true  # --set\n"), "{toml}");
-    assert!(toml.contains("queue = 8\n"), "{toml}");
+    assert!(toml.contains("queue = 64\n"), "{toml}");
     toml::from_str::<toml::Table>(&toml).unwrap();
 }
 
@@ -544,4 +550,19 @@ fn the_example_parses_as_it_is_and_with_its_comments_off() {
             given(&format!("{base}{row}\n")).loaded_or_lacking_a_key();
         }
     }
+}
+
+#[test]
+fn a_key_that_could_be_guessed_is_refused() {
+    let weak = "has a key of fewer than 16 bytes: `openssl rand -hex 32` makes a good one";
+    let of = |key: &str| given("").env("AQUATINT_POLICY_SIGNATURE_KEYS", key);
+    of("fifteen-bytes-x").refused(&format!(
+        "AQUATINT_POLICY_SIGNATURE_KEYS: `policy.signature_keys` {weak}"
+    ));
+    assert_eq!(of("sixteen-bytes-xy").config().policy.keys.len(), 1);
+    given("[[source]]\nname = 'own'\nroot = '/a'\nsignature_keys = ['short']\n")
+        .refused(&format!("F:1: the source `own`: `signature_keys` {weak}"));
+    // imgix's tokens are as long as imgix makes them.
+    let imgix = of("short").env("AQUATINT_POLICY_SIGNATURE", "imgix");
+    assert_eq!(imgix.config().policy.keys.len(), 1);
 }

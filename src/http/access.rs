@@ -27,9 +27,6 @@ impl Line<'_> {
         let cache = headers::how_name(note.how);
         app.metrics
             .request(self.status, cache, self.bytes, self.elapsed);
-        if let Some(times) = &note.times {
-            app.metrics.stages(times);
-        }
         self.log(request, note);
     }
 

@@ -9,15 +9,12 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::proxy::Times;
-
 /// The counters; clones count into the same.
 #[derive(Clone, Debug)]
 pub(super) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     bytes: Counter,
     seconds: Family<CacheLabel, Histogram, fn() -> Histogram>,
-    stages: Family<StageLabel, Histogram, fn() -> Histogram>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,11 +26,6 @@ struct RequestLabels {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CacheLabel {
     cache: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StageLabel {
-    stage: &'static str,
 }
 
 /// From a quarter of a millisecond (a hit) to 16 seconds (about any deadline), doubling.
@@ -49,7 +41,6 @@ impl Metrics {
             requests: Family::default(),
             bytes: Counter::default(),
             seconds: Family::new_with_constructor(buckets),
-            stages: Family::new_with_constructor(buckets),
         }
     }
 
@@ -70,11 +61,6 @@ impl Metrics {
             "Time to the head of the answer, by what the cache did",
             self.seconds.clone(),
         );
-        registry.register(
-            "stage_seconds",
-            "Where misses spend their time",
-            self.stages.clone(),
-        );
     }
 
     /// One request, answered.
@@ -86,15 +72,6 @@ impl Metrics {
         self.seconds
             .get_or_create(&CacheLabel { cache })
             .observe(elapsed.as_secs_f64());
-    }
-
-    /// One miss, made.
-    pub(super) fn stages(&self, times: &Times) {
-        for (stage, spent) in super::headers::stages(times) {
-            self.stages
-                .get_or_create(&StageLabel { stage })
-                .observe(spent.as_secs_f64());
-        }
     }
 }
 
@@ -109,7 +86,6 @@ mod tests {
         metrics.register(&mut registry);
         metrics.request(200, "hit", 10, Duration::from_millis(1));
         metrics.request(200, "hit", 5, Duration::from_millis(1));
-        metrics.stages(&Times::default());
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).expect("writing to memory");
         assert!(
@@ -118,10 +94,6 @@ mod tests {
         );
         assert!(
             text.contains("aquatint_http_response_bytes_total 15"),
-            "{text}"
-        );
-        assert!(
-            text.contains(r#"aquatint_stage_seconds_count{stage="decode"} 1"#),
             "{text}"
         );
     }

@@ -47,6 +47,16 @@ pub struct PolicySettings {
     pub max_dpr: u32,
 }
 
+impl PolicySettings {
+    /// Whether a signature of ours could be had by guessing its key. (imgix's tokens have the
+    /// length that imgix gives them.)
+    #[must_use]
+    pub fn has_weak_key(&self) -> bool {
+        self.signature == signature::Scheme::Hmac
+            && (self.keys.iter()).any(|key| key.len() < signature::Key::MIN_BYTES)
+    }
+}
+
 impl Default for PolicySettings {
     fn default() -> Self {
         Self {

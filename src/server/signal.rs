@@ -1,12 +1,19 @@
 //! Being told to stop, by the system.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 /// Status of a process that was told twice and did not wait: as shells report SIGINT.
 const HURRIED: i32 = 130;
 
-/// Resolves when the process is told to stop (SIGTERM or SIGINT; Ctrl-C elsewhere). From then on a
-/// second signal ends the process at once, whatever is under way.
+/// Supervisors such as `timeout` send the same signal to the process and to its group; that is one
+/// wish, not impatience.
+const ONE_WISH: Duration = Duration::from_secs(1);
+
+/// Resolves when the process is told to stop (SIGTERM or SIGINT; Ctrl-C elsewhere). A second
+/// after, one more ends the process at once, whatever is under way.
 ///
 /// # Errors
 /// Where the handlers cannot be installed. Within a tokio runtime.
@@ -14,8 +21,11 @@ pub fn terminated() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut signals = Signals::new()?;
     Ok(async move {
         signals.next().await;
+        let first = Instant::now();
         tokio::spawn(async move {
-            signals.next().await;
+            while first.elapsed() < ONE_WISH {
+                signals.next().await;
+            }
             std::process::exit(HURRIED);
         });
     })
