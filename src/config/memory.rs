@@ -17,6 +17,10 @@ const BASELINE: u64 = 24 * MB;
 /// container's limit counts.
 const SLACK_SHARE: u64 = 8;
 
+/// Of the whole, for finished variants. No more, so that 256 MB leave enough for a progressive
+/// JPEG of 24 megapixels, whose 72 MB of coefficients must all be held.
+const CACHE_SHARE: u64 = 5;
+
 /// How the memory is shared out, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -119,7 +123,7 @@ impl Wish {
         let left_by_work = total.saturating_sub(overhead).saturating_sub(work);
         let cache = self
             .cache
-            .unwrap_or(whole_megabytes((total / 4).min(left_by_work)));
+            .unwrap_or(whole_megabytes((total / CACHE_SHARE).min(left_by_work)));
         let left = total.saturating_sub(overhead).saturating_sub(cache);
         let sources = self.sources.unwrap_or_else(|| match self.pixels {
             Some(pixels) => left.saturating_sub(pixels),
@@ -191,10 +195,10 @@ mod tests {
 
     #[test]
     fn the_parts_fit_in_the_whole() {
-        check(96, NOTHING, Some([24, 7, 29]));
-        check(256, NOTHING, Some([64, 27, 109]));
-        check(1000, NOTHING, Some([250, 120, 481]));
-        check(16_000, NOTHING, Some([4000, 1995, 7981]));
+        check(96, NOTHING, Some([19, 8, 33]));
+        check(256, NOTHING, Some([51, 29, 120]));
+        check(1000, NOTHING, Some([200, 130, 521]));
+        check(16_000, NOTHING, Some([3200, 2155, 8621]));
     }
 
     #[test]
@@ -229,7 +233,7 @@ mod tests {
                 sources: Some(20 * MB),
                 ..NOTHING
             },
-            Some([64, 20, 116]),
+            Some([51, 20, 129]),
         );
     }
 

@@ -454,7 +454,7 @@ pub(super) const SERVER: &[Row<Draft>] = &[
         default: Some("what `memory` leaves, one fifth")),
     row!(Draft, "cache.memory_bytes", config.cache.memory_bytes, Size(0, LARGEST),
         "Finished variants that are kept in memory.",
-        default: Some("a quarter of `memory`")),
+        default: Some("a fifth of `memory`")),
     row!(
         Draft,
         "cache.fresh",

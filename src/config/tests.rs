@@ -493,14 +493,14 @@ fn what_is_in_force_says_where_it_was_set() {
 #[test]
 fn memory_is_shared_out_under_its_total() {
     let config = given("memory = '256MB'").config();
-    assert_eq!(config.cache.memory_bytes, 64_000_000);
-    assert_eq!(config.work.source_bytes, 27_000_000);
-    assert_eq!(config.work.pixel_bytes, 109_000_000);
+    assert_eq!(config.cache.memory_bytes, 51_000_000);
+    assert_eq!(config.work.source_bytes, 29_000_000);
+    assert_eq!(config.work.pixel_bytes, 120_000_000);
     // A source that could never be held is refused by its size, not by waiting for room.
-    assert_eq!(config.fetch.bytes, 27_000_000);
+    assert_eq!(config.fetch.bytes, 29_000_000);
 
     let default = given("").config();
-    assert_eq!(default.cache.memory_bytes, 225_000_000);
+    assert_eq!(default.cache.memory_bytes, 180_000_000);
     given("memory = '95999999B'").refused(
         "F:1: `memory` must be a size from 96MB to 16384GiB such as `64MB` or `64MiB`, or `none`, not `95999999B`",
     );
@@ -513,7 +513,7 @@ fn sums_over_the_memory_are_refused() {
          `cache.memory_bytes` 220MB, `work.source_bytes` 0MB, `work.pixel_bytes` 0MB",
     );
     given("[fetch]\nbytes = '1GB'\n")
-        .refused("F:2: `fetch.bytes` must be no more than `work.source_bytes`, which is 107MB");
+        .refused("F:2: `fetch.bytes` must be no more than `work.source_bytes`, which is 116MB");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::Error;
 const TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// How long a fetch waits for memory while the origin waits for it to read on.
-pub(super) const MEMORY_WAIT: Duration = Duration::from_secs(2);
+pub(super) const MEMORY_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {

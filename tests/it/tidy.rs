@@ -114,8 +114,8 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     (
         "unsafe",
-        &["pixels::codec", "pixels::ops::resize"],
-        "unsafe stays where C and SIMD are",
+        &["pixels::codec", "pixels::ops::resize", "main"],
+        "unsafe stays where C and SIMD are, and the allocator",
     ),
     ("static mut", &[], "no globals"),
 ];
