@@ -50,14 +50,18 @@ pub fn finish(bitmap: Bitmap, may_keep: bool) -> Raster {
                 None => plain(bitmap),
             }
         }
-        (Colour::Icc(profile), _) if may_keep && icc::is_worth_keeping(&profile) => Raster {
-            colour: Colour::Icc(profile),
-            ..plain(bitmap)
-        },
-        (Colour::Icc(profile), _) => match icc::rgb_to_srgb(&profile, &bitmap) {
-            Some(samples) => as_srgb(&bitmap, samples),
-            None => plain(bitmap),
-        },
+        (Colour::Icc(profile), _) => {
+            if may_keep && let Some(kept) = icc::worth_keeping(&profile) {
+                Raster {
+                    colour: Colour::Icc(kept.into()),
+                    ..plain(bitmap)
+                }
+            } else if let Some(samples) = icc::rgb_to_srgb(&profile, &bitmap) {
+                as_srgb(&bitmap, samples)
+            } else {
+                plain(bitmap)
+            }
+        }
         (
             Colour::Cicp {
                 primaries,
@@ -173,13 +177,32 @@ mod tests {
     #[test]
     fn a_wide_profile_is_kept_where_it_may_be() {
         let p3 = icc(&ColorProfile::new_display_p3());
-        let raster = finish(pixel(Layout::Rgb, p3.clone(), &[234, 51, 35]), true);
-        assert_eq!((raster.colour, raster.samples), (p3, vec![234, 51, 35]));
+        let raster = finish(pixel(Layout::Rgb, p3, &[234, 51, 35]), true);
+        assert_eq!(raster.samples, [234, 51, 35]);
+        check(
+            pixel(Layout::Rgb, raster.colour, &[234, 51, 35]),
+            &[255, 0, 0],
+        );
         let srgb = finish(
             pixel(Layout::Rgb, icc(&ColorProfile::new_srgb()), &[9, 9, 9]),
             true,
         );
         assert_eq!(srgb.colour, Colour::Srgb);
+    }
+
+    /// Chromium shows nothing of an AVIF whose profile it cannot read.
+    #[test]
+    fn a_flawed_profile_is_kept_without_its_flaw() {
+        let mut flawed = ColorProfile::new_display_p3();
+        flawed.white_point.x = 0.5;
+        let raster = finish(pixel(Layout::Rgb, icc(&flawed), &[234, 51, 35]), true);
+        let Colour::Icc(kept) = raster.colour else {
+            panic!("{:?} is no profile", raster.colour);
+        };
+        let kept = ColorProfile::new_from_slice(&kept).unwrap();
+        let white = ColorProfile::new_srgb().white_point;
+        assert!((kept.white_point.x - white.x).abs() < 1e-4);
+        assert!(kept.cicp.is_none());
     }
 
     #[test]

@@ -35,9 +35,12 @@ pub(super) fn curve(profile: &[u8]) -> Option<Curve> {
     evaluator(&curve)
 }
 
-/// Whether an RGB profile reaches visibly further than sRGB, is small, and codes light in a way
-/// that eight bits suffice for.
-pub(super) fn is_worth_keeping(bytes: &[u8]) -> bool {
+/// A profile to go with the pixels, where that of the source is RGB, reaches visibly further than
+/// sRGB, is small, and codes light in a way that eight bits suffice for.
+///
+/// Written anew: browsers are stricter readers than we are, and one that shows a JPEG in spite of
+/// a flawed profile shows nothing of an AVIF with the same.
+pub(super) fn worth_keeping(bytes: &[u8]) -> Option<Vec<u8>> {
     let wide = |profile: &ColorProfile| {
         let in_srgb = relative_to_srgb(profile);
         let outside = |share: &f64| *share < -WIDER || *share > 1.0 + WIDER;
@@ -45,9 +48,22 @@ pub(super) fn is_worth_keeping(bytes: &[u8]) -> bool {
     };
     // sRGB shows ½ as 0.21 of the light and ProPhoto as 0.29; linear light would be ½ itself.
     let fine = |curve: &Curve| curve.light(0.5) < 0.35;
-    bytes.len() <= KEPT_BYTES
-        && matrix_profile(bytes).is_some_and(|profile| wide(&profile))
-        && curve(bytes).is_some_and(|curve| fine(&curve))
+    let small = bytes.len() <= KEPT_BYTES;
+    let profile = matrix_profile(bytes).filter(|profile| small && wide(profile))?;
+    curve(bytes).filter(fine)?;
+    let mut ours = srgb();
+    ours.red_colorant = profile.red_colorant;
+    ours.green_colorant = profile.green_colorant;
+    ours.blue_colorant = profile.blue_colorant;
+    ours.red_trc = profile.red_trc;
+    ours.green_trc = profile.green_trc;
+    ours.blue_trc = profile.blue_trc;
+    ours.description = profile.description;
+    ours.creation_date_time = profile.creation_date_time;
+    ours.copyright = None;
+    ours.cicp = None;
+    let written = ours.encode().ok()?;
+    (written.len() <= KEPT_BYTES).then_some(written)
 }
 
 /// RGB or RGBA to sRGB; `None` if it is sRGB, or cannot be read.
