@@ -8,6 +8,7 @@ RUN apt-get update \
 WORKDIR /aquatint
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY src src
+COPY tests tests
 COPY docs docs
 COPY README.md LICENSE ./
 RUN cargo build --release --locked --bin aquatint

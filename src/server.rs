@@ -196,8 +196,24 @@ struct Wired {
     counters: Counters,
 }
 
+/// The public side alone, for [`http::router`] in a server of your own: sockets, the operator's
+/// port and the log are then yours. Its threads end with the process.
+///
+/// # Errors
+/// As [`run`].
+pub fn app(config: Config) -> Result<App, Error> {
+    parts(config).map(|parts| parts.app)
+}
+
+/// What answers, before anybody listens.
+struct Parts {
+    app: App,
+    proxy: Proxy,
+    sources: Budget,
+}
+
 /// Makes every part, and hands each what it needs.
-fn wire(config: Config) -> Result<Wired, Error> {
+fn parts(config: Config) -> Result<Parts, Error> {
     let budget = Budget::new(config.work.source_bytes);
     let sources = Sources::new(config.sources, &config.fetch, budget.clone())?;
     let sources = Arc::new(sources);
@@ -210,8 +226,20 @@ fn wire(config: Config) -> Result<Wired, Error> {
     )
     .map_err(Error::Threads)?;
     let policy = Policy::new(config.policy);
-    let app = App::new(proxy.clone(), sources, &policy, config.http)?;
+    Ok(Parts {
+        app: App::new(proxy.clone(), sources, &policy, config.http)?,
+        proxy,
+        sources: budget,
+    })
+}
 
+/// The parts, and the numbers that all of them show.
+fn wire(config: Config) -> Result<Wired, Error> {
+    let Parts {
+        app,
+        proxy,
+        sources,
+    } = parts(config)?;
     let counters = Counters::default();
     let mut registry = Registry::default();
     let ours = registry.sub_registry_with_prefix(env!("CARGO_PKG_NAME"));
@@ -219,7 +247,7 @@ fn wire(config: Config) -> Result<Wired, Error> {
     counters.register(ours);
     telemetry::register(ours);
     proxy.register(ours);
-    budget.register(ours, "sources");
+    sources.register(ours, "sources");
     Ok(Wired {
         public: http::router(app),
         admin: Admin::new(registry, proxy.clone()),

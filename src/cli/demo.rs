@@ -4,20 +4,20 @@
 //! checks signatures, as they do in production.
 
 mod bucket;
-mod folder;
 mod pictures;
 
 use std::{
-    fs,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::Path,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
 use clap::Args;
+use tempfile::TempDir;
 
-use self::{bucket::Bucket, folder::Folder, pictures::PICTURES};
+use self::{bucket::Bucket, pictures::PICTURES};
 use super::{
     Failure, Outcome,
     serve::{self, Listen},
@@ -47,9 +47,20 @@ Examples:
 pub(super) struct DemoArgs {
     #[command(flatten)]
     listen: Listen,
+    /// Only write the pictures into this folder, and serve nothing.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["listen", "admin_listen"])]
+    write: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &DemoArgs) -> Outcome {
+    if let Some(folder) = &args.write {
+        write(folder, &make_pictures()?)?;
+        return super::print(&format!(
+            "{} pictures in {}\n",
+            PICTURES.len(),
+            folder.display()
+        ));
+    }
     let mut config = configuration(args)?;
     let runtime = serve::runtime()?;
     let listeners = runtime.block_on(async { serve::bind(&config.server) })?;
@@ -69,7 +80,9 @@ pub(super) fn run(args: &DemoArgs) -> Outcome {
     runtime.block_on(async {
         // From here on a signal ends the server, not the process: the folder must go.
         let stop = server::terminated()?;
-        let folder = Folder::new()?;
+        let folder = tempfile::Builder::new()
+            .prefix("aquatint-demo-")
+            .tempdir()?;
         let bucket = fill(&folder, &encoded).await?;
         config.sources.push(source(&bucket));
         super::print(&welcome(address))?;
@@ -122,18 +135,18 @@ fn make_pictures() -> Result<Vec<(&'static str, Vec<u8>)>, Failure> {
 }
 
 /// Writes the pictures below the folder, and serves them as a bucket.
-async fn fill(folder: &Folder, pictures: &[(&str, Vec<u8>)]) -> Result<Bucket, Failure> {
+async fn fill(folder: &TempDir, pictures: &[(&str, Vec<u8>)]) -> Result<Bucket, Failure> {
     let objects = folder.path().join(BUCKET);
     write(&objects, pictures)?;
     Ok(Bucket::serve(folder.path()).await?)
 }
 
 fn write(objects: &Path, pictures: &[(&str, Vec<u8>)]) -> Outcome {
-    fs::create_dir(objects)?;
-    for (name, bytes) in pictures {
-        fs::write(objects.join(name), bytes)?;
-    }
-    Ok(())
+    let put = || -> io::Result<()> {
+        fs::create_dir_all(objects)?;
+        (pictures.iter()).try_for_each(|(name, bytes)| fs::write(objects.join(name), bytes))
+    };
+    put().map_err(|error| Failure::Failed(format!("{}: {error}", objects.display())))
 }
 
 fn source(bucket: &Bucket) -> SourceSettings {
@@ -160,12 +173,7 @@ fn source(bucket: &Bucket) -> SourceSettings {
 }
 
 fn welcome(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    let site = format!("http://{}", SocketAddr::new(ip, address.port()));
+    let site = format!("http://{}", super::reachable(address));
     format!(
         "\n\
          \x20 {site}/\n\
@@ -202,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_folder_goes_with_the_demo() {
-        let folder = Folder::new().unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         let bucket = fill(&folder, &[("a.jpg", b"bytes".to_vec())])
             .await

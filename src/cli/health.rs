@@ -3,7 +3,7 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     time::Duration,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: &HealthArgs) -> Outcome {
             configured(&args.settings).map_err(|failure| Failure::Failed(failure.to_string()))?
         }
     };
-    let address = reachable(address);
+    let address = super::reachable(address);
     match ask(address) {
         Ok(200) => super::print(&format!("{address} is well\n")),
         Ok(status) => Err(Failure::Failed(format!("{address} answered {status}"))),
@@ -46,16 +46,6 @@ fn configured(settings: &Settings) -> Result<SocketAddr, Failure> {
     loaded.config.server.admin_listen.ok_or_else(|| {
         Failure::Failed("`server.admin_listen` is `none`: there is nobody to ask".to_owned())
     })
-}
-
-/// "Every address of this machine" is none to connect to.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }
 
 /// The status of `/health`.
@@ -93,7 +83,10 @@ mod tests {
     #[test]
     fn every_interface_is_asked_on_the_loopback() {
         let check = |from: &str, to: &str| {
-            assert_eq!(reachable(from.parse().unwrap()), to.parse().unwrap());
+            assert_eq!(
+                super::super::reachable(from.parse().unwrap()),
+                to.parse().unwrap()
+            );
         };
         check("0.0.0.0:9090", "127.0.0.1:9090");
         check("[::]:9090", "[::1]:9090");

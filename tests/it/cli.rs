@@ -77,6 +77,30 @@ fn help_names_every_command_and_shows_examples() {
 }
 
 #[test]
+fn the_demo_writes_its_pictures_and_ends() {
+    let place = tempfile::tempdir().expect("a folder");
+    let folder = place.path().join("pictures");
+    let ended = run(aquatint(&[
+        "demo",
+        "--write",
+        folder.to_str().expect("UTF-8"),
+    ]));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    says(&ended.out, &["5 pictures in "]);
+    let jpeg = std::fs::read(folder.join("landscape.jpg")).expect("a picture");
+    assert!(jpeg.starts_with(b"\xFF\xD8\xFF"));
+
+    let blocked = folder.join("landscape.jpg/below");
+    let ended = run(aquatint(&[
+        "demo",
+        "--write",
+        blocked.to_str().expect("UTF-8"),
+    ]));
+    assert_eq!(ended.code, Some(1));
+    says(&ended.err, &["landscape.jpg/below"]);
+}
+
+#[test]
 fn version_is_that_of_the_package() {
     let ended = run(aquatint(&["--version"]));
     assert_eq!(

@@ -22,16 +22,18 @@ fn read(name: &str) -> String {
 }
 
 /// The document with the table between its markers; `None` if it has no markers.
-fn renewed(text: &str) -> Option<String> {
+fn renewed(name: &str, text: &str) -> Option<String> {
     let (before, rest) = text.split_once(BEGIN)?;
     let (_, after) = rest.split_once(END)?;
-    let table = params::markdown();
+    // The sections that it links to stand in one of the documents.
+    let page = name.strip_prefix("docs/").map_or("docs/url-api.md", |_| "");
+    let table = params::markdown().replace("](#", &format!("]({page}#"));
     Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
 }
 
 #[track_caller]
 fn check(name: &str, text: &str) {
-    let Some(renewed) = renewed(text) else {
+    let Some(renewed) = renewed(name, text) else {
         panic!("{name} has no markers around its parameters");
     };
     if std::env::var_os("AQUATINT_BLESS").is_some() {
