@@ -6,4 +6,5 @@ pub mod colour;
 pub mod format;
 pub mod geometry;
 pub mod ops;
+pub mod planes;
 pub mod render;

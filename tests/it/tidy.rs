@@ -13,6 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["pixels::format", "pixels::geometry"],
     &["recipe"],
     &["pixels::bitmap"],
+    &["pixels::planes"],
     &["pixels::codec"],
     &["pixels::colour"],
     &["pixels::ops"],
