@@ -3,6 +3,7 @@
 //! A hit ends in `answer`. A miss becomes a flight of its own (`flight`), which gets the source
 //! (`fetches`), has it rendered (`render`) and keeps what came of it. Knows no status code.
 
+mod behind;
 mod fetches;
 mod flight;
 mod metrics;
@@ -16,6 +17,7 @@ use std::{
 };
 
 use prometheus_client::registry::Registry;
+use tokio::sync::Semaphore;
 
 use crate::{
     cache::{
@@ -70,6 +72,8 @@ pub struct Served {
     pub how: How,
     /// Where the time went, if work was done for this very request.
     pub times: Option<Times>,
+    /// Whether a better one is being made: not to be kept for long.
+    pub provisional: bool,
 }
 
 /// How a variant came about (RFC 9211's words).
@@ -136,6 +140,8 @@ struct Inner {
     studio: Studio,
     probes: Probes,
     metrics: Metrics,
+    /// Places for variants that are made behind an answer.
+    behind: Arc<Semaphore>,
 }
 
 impl Proxy {
@@ -164,6 +170,7 @@ impl Proxy {
             studio: Studio::new(limits, output, work)?,
             probes: Probes::new(sources),
             metrics: Metrics::new(),
+            behind: Arc::new(Semaphore::new(behind::places(work))),
         })))
     }
 
@@ -181,7 +188,7 @@ impl Proxy {
         let key = object.variant_key(recipe);
         let Some(kept) = self.0.cache.get(&key) else {
             self.0.known_missing(object)?;
-            return self.fly(key, object, recipe, None).await;
+            return self.fly(key, object, recipe, None, None).await;
         };
         match kept.age(Instant::now()) {
             Age::Fresh => Ok(Served::kept(&kept, How::Hit)),
@@ -191,7 +198,7 @@ impl Proxy {
                 Ok(Served::kept(&kept, How::Stale))
             }
             Age::StaleIfError | Age::Expired => {
-                let made = self.fly(key, object, recipe, Some(&kept)).await;
+                let made = self.fly(key, object, recipe, Some(&kept), None).await;
                 made.or_else(|error| self.0.instead(key, &kept, error))
             }
         }
@@ -204,6 +211,7 @@ impl Proxy {
         object: &Object,
         recipe: &Recipe,
         kept: Option<&Kept>,
+        stand_in: Option<Arc<Variant>>,
     ) -> Result<Served, Arc<Error>> {
         let flight = || Flight {
             proxy: Arc::clone(&self.0),
@@ -211,6 +219,7 @@ impl Proxy {
             object: object.clone(),
             recipe: recipe.clone(),
             kept: kept.cloned(),
+            stand_in,
         };
         match self.0.flights.run(key, || flight().run()).await {
             Ok((made, role)) => made.map(|made| Served::made(made, role)),
@@ -227,7 +236,8 @@ impl Proxy {
         let (recipe, kept) = (recipe.clone(), kept.clone());
         // A waiter that no client can hang up on. Bounded as the flights are.
         tokio::spawn(async move {
-            if let Err(error) = proxy.fly(key, &object, &recipe, Some(&kept)).await {
+            let flown = proxy.fly(key, &object, &recipe, Some(&kept), None).await;
+            if let Err(error) = flown {
                 let source = &object.origin.settings.name;
                 tracing::warn!(source, %error, "a stale variant could not be revalidated");
                 let _ = proxy.0.instead(key, &kept, error);
@@ -321,11 +331,18 @@ impl Object {
 }
 
 impl Served {
+    /// Whether caches in front of us should ask again soon: it is stale, or stands in for another.
+    #[must_use]
+    pub fn is_brief(&self) -> bool {
+        self.provisional || self.how == How::Stale
+    }
+
     fn kept(kept: &Kept, how: How) -> Self {
         Self {
             variant: Arc::clone(&kept.variant),
             how,
             times: None,
+            provisional: false,
         }
     }
 
@@ -341,6 +358,7 @@ impl Served {
             variant: made.variant,
             how,
             times: made.times.filter(|_| !joined),
+            provisional: false,
         }
     }
 }

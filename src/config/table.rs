@@ -573,6 +573,13 @@ pub(super) const POLICY: &[Row<PolicySettings>] = &[
     ),
     row!(
         PolicySettings,
+        "avif_behind",
+        avif_behind,
+        Flag,
+        "Where `Accept` chooses AVIF and it is not kept yet: answer with WebP at once, make the AVIF behind it for the next visitor, and keep the WebP if the AVIF is not smaller."
+    ),
+    row!(
+        PolicySettings,
         "max_dpr",
         max_dpr,
         Thousandths(1_000, 10_000),

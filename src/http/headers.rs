@@ -19,8 +19,9 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 /// Of errors: nobody keeps them.
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// Of a stale picture: caches in front of us ask again soon, when we may have a fresh one.
-const STALE: HeaderValue = HeaderValue::from_static("public, max-age=10");
+/// Of a stale picture, or of one that stands in for a better: caches in front of us ask again
+/// soon, when we may have it.
+const BRIEFLY: HeaderValue = HeaderValue::from_static("public, max-age=10");
 
 /// Puts on what every answer carries, whatever it is.
 ///
@@ -49,12 +50,13 @@ pub(super) fn put_vary(headers: &mut HeaderMap, accept: bool, origin: bool) {
     headers.insert(VARY, HeaderValue::from_static(value));
 }
 
-/// Puts `Cache-Control` of a picture. A stale one is kept briefly, unless it may not be kept (or
-/// shared) at all: staleness never widens who may have it.
-pub(super) fn put_cache_control(headers: &mut HeaderMap, how: How, usual: &HeaderValue) {
-    let value = match how {
-        How::Stale if !is_restricted(usual) => STALE,
-        How::Stale | How::Hit | How::Revalidated | How::Miss { .. } => usual.clone(),
+/// Puts `Cache-Control` of a picture. One that is stale or stands in for another is kept briefly,
+/// unless it may not be kept (or shared) at all: neither widens who may have it.
+pub(super) fn put_cache_control(headers: &mut HeaderMap, briefly: bool, usual: &HeaderValue) {
+    let value = if briefly && !is_restricted(usual) {
+        BRIEFLY
+    } else {
+        usual.clone()
     };
     headers.insert(CACHE_CONTROL, value);
 }
@@ -163,18 +165,18 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_cache_control(how: How, usual: &'static str, expected: &str) {
+    fn check_cache_control(briefly: bool, usual: &'static str, expected: &str) {
         let mut headers = HeaderMap::new();
-        put_cache_control(&mut headers, how, &HeaderValue::from_static(usual));
+        put_cache_control(&mut headers, briefly, &HeaderValue::from_static(usual));
         assert_eq!(headers[CACHE_CONTROL], expected);
     }
 
     #[test]
     fn a_stale_picture_is_kept_briefly_and_never_more_widely() {
-        check_cache_control(How::Hit, "max-age=5, s-maxage=9", "max-age=5, s-maxage=9");
-        check_cache_control(How::Stale, "max-age=500", "public, max-age=10");
-        check_cache_control(How::Stale, "Private, max-age=5", "Private, max-age=5");
-        check_cache_control(How::Stale, "no-store", "no-store");
+        check_cache_control(false, "max-age=5, s-maxage=9", "max-age=5, s-maxage=9");
+        check_cache_control(true, "max-age=500", "public, max-age=10");
+        check_cache_control(true, "Private, max-age=5", "Private, max-age=5");
+        check_cache_control(true, "no-store", "no-store");
     }
 
     #[test]

@@ -69,11 +69,12 @@ async fn picture(app: &Inner, request: &Parts, note: &mut Note) -> Result<Respon
         return explain::answer(&app.proxy, &object, &recipe, accepts).await;
     }
 
-    let served = app
-        .proxy
-        .serve(&object, &recipe)
-        .await
-        .map_err(|error| Problem::from(&*error))?;
+    let served = if site.policy.settings.avif_behind {
+        app.proxy.serve_soon(&object, &recipe).await
+    } else {
+        app.proxy.serve(&object, &recipe).await
+    };
+    let served = served.map_err(|error| Problem::from(&*error))?;
     note.how = Some(served.how);
     note.times = served.times;
     note.format = Some(served.variant.format);

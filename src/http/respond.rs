@@ -39,7 +39,7 @@ pub(super) fn respond(
         map.insert(LAST_MODIFIED, date);
     }
     let usual = variant.cache_control.as_ref().unwrap_or(cache_control);
-    headers::put_cache_control(map, served.how, usual);
+    headers::put_cache_control(map, served.is_brief(), usual);
     let overdue = Instant::now().saturating_duration_since(variant.fresh_until);
     map.insert(CACHE_STATUS, headers::cache_status(served.how, overdue));
     Ok(response)
@@ -118,6 +118,7 @@ mod tests {
             }),
             how: How::Hit,
             times: None,
+            provisional: false,
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Flight {
     pub(super) recipe: Recipe,
     /// The stale variant that it may find still standing.
     pub(super) kept: Option<Kept>,
+    /// What has been served in its place, and stays if it is not larger.
+    pub(super) stand_in: Option<Arc<Variant>>,
 }
 
 /// What a flight lands with.
@@ -90,6 +92,9 @@ impl Flight {
         seen: Instant,
         fetch: Duration,
     ) -> Result<Made, Arc<Error>> {
+        if let Some(stays) = self.stays(&source).await? {
+            return Ok(self.lasting(&stays, &source, seen));
+        }
         let studio = &self.proxy.studio;
         let Picture {
             rendered,
@@ -102,8 +107,12 @@ impl Flight {
             stages: rendered.stages,
         };
         self.proxy.metrics.observe(&times);
-        let honoured = self.object.origin.settings.honour_cache_control;
-        let said = source.meta.cache_control.as_deref().filter(|_| honoured);
+        if let Some(smaller) = self.stand_in(&source)
+            && smaller.bytes.len() <= rendered.bytes.len()
+        {
+            return Ok(self.lasting(smaller, &source, seen));
+        }
+        let said = self.said(&source);
         let lifetime = Lifetime::new(said, &self.proxy.settings);
         let until = seen + lifetime.fresh;
         let variant = Variant::new(rendered, &source.meta, &self.key, said, until);
@@ -112,6 +121,40 @@ impl Flight {
             how: How::Miss { collapsed: false },
             times: Some(times),
         })
+    }
+
+    /// What the object says of caching, where that counts.
+    fn said<'a>(&self, source: &'a Source) -> Option<&'a str> {
+        let honoured = self.object.origin.settings.honour_cache_control;
+        source.meta.cache_control.as_deref().filter(|_| honoured)
+    }
+
+    /// What stands in, if it was made of this very source.
+    fn stand_in(&self, source: &Source) -> Option<&Arc<Variant>> {
+        let stand_in = self.stand_in.as_ref();
+        stand_in.filter(|stand_in| stand_in.version == source.meta.version)
+    }
+
+    /// What stands in, if this picture would be of its format anyway: too large for another, or
+    /// moving.
+    async fn stays(&self, source: &Arc<Source>) -> Result<Option<Arc<Variant>>, Error> {
+        let Some(stand_in) = self.stand_in(source) else {
+            return Ok(None);
+        };
+        let studio = &self.proxy.studio;
+        let job = studio.prepare(Arc::clone(source), &self.recipe).await?;
+        Ok((job.format == stand_in.format).then(|| Arc::clone(stand_in)))
+    }
+
+    /// Keeps what stood in, from now on as the variant itself.
+    fn lasting(&self, stand_in: &Variant, source: &Source, seen: Instant) -> Made {
+        let lifetime = Lifetime::new(self.said(source), &self.proxy.settings);
+        let variant = stand_in.renewed(seen + lifetime.fresh);
+        Made {
+            variant: self.keep(variant, &lifetime, seen),
+            how: How::Miss { collapsed: true },
+            times: None,
+        }
     }
 
     fn renew(&self, kept: &Kept, seen: Instant) -> Made {

@@ -43,6 +43,9 @@ pub struct PolicySettings {
     pub quality_compress: u8,
     /// Choose the format by `Accept` where neither `auto=format` nor a format is asked for.
     pub auto_format: bool,
+    /// Answer with `WebP` at once where the format is negotiated and the AVIF is not kept yet, and
+    /// make that behind the answer; and never answer with an AVIF that is not smaller.
+    pub avif_behind: bool,
     /// Largest `dpr`, in thousandths; a larger one counts as this.
     pub max_dpr: u32,
 }
@@ -72,6 +75,7 @@ impl Default for PolicySettings {
             quality: 80,
             quality_compress: 60,
             auto_format: false,
+            avif_behind: false,
             max_dpr: 5_000,
         }
     }

@@ -178,6 +178,17 @@ impl Recipe {
     }
 }
 
+impl Recipe {
+    /// The same for a client that takes `WebP` and no AVIF, if this one takes both.
+    #[must_use]
+    pub fn without_avif(&self) -> Option<Self> {
+        let preferred = self.output.format.preferred;
+        let mut recipe = (preferred.avif && preferred.webp).then(|| self.clone())?;
+        recipe.output.format.preferred.avif = false;
+        Some(recipe)
+    }
+}
+
 /// Whether a region is the whole source, whatever its size.
 fn is_all(rect: &Region) -> bool {
     let none = Length::Pixels(0);

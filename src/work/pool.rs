@@ -176,6 +176,13 @@ impl Pool {
         self.shared.lock().is_full(&self.shared.settings)
     }
 
+    /// Whether a thread has nothing to do, and nothing waits for one.
+    #[must_use]
+    pub fn has_idle(&self) -> bool {
+        let state = self.shared.lock();
+        state.queue.len() < state.idle()
+    }
+
     /// Whether all threads are lost in jobs that do not end.
     #[must_use]
     pub fn is_stuck(&self, now: Instant) -> bool {

@@ -382,6 +382,30 @@ async fn vary_names_accept_exactly_where_it_counts() {
 }
 
 #[tokio::test]
+async fn a_stand_in_for_avif_is_kept_briefly_and_the_avif_as_usual() {
+    if !aquatint::pixels::format::OutputFormat::Avif.is_built_in() {
+        println!("skipped: AVIF output is not built in");
+        return;
+    }
+    let proxy = Proxy::start_with(|config| config.policy.avif_behind = true).await;
+    let target = "/cat.png?w=48&auto=format";
+    let accept = [("accept", "image/avif,image/webp,*/*")];
+    let first = proxy.ask("GET", target, &accept).await;
+    assert_eq!(first.header("content-type"), Some("image/webp"));
+    assert_eq!(first.header("cache-control"), Some("public, max-age=10"));
+    assert_eq!(first.header("vary"), Some("Accept"));
+    let lasting = loop {
+        let next = proxy.ask("GET", target, &accept).await;
+        if next.header("cache-control") != Some("public, max-age=10") {
+            break next;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert!(lasting.body.len() <= first.body.len());
+    assert_eq!(lasting.header("vary"), Some("Accept"));
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_parameter_is_said_by_name() {
     let proxy = Proxy::start().await;
     for query in ["w=abc", "w=0", "w=1&w=1", "w=1&width=2"] {

@@ -485,3 +485,79 @@ async fn after_shutdown_work_is_refused() {
     let error = setup.serve(33).await.expect_err("no threads");
     assert!(matches!(*error, Error::Overloaded), "{error:?}");
 }
+
+/// What a browser that takes everything asks for, `width` wide.
+fn negotiated(width: u32) -> Recipe {
+    let accepts = Accepts {
+        avif: true,
+        webp: true,
+    };
+    let transform = Transform {
+        width: Some(Length::Pixels(width)),
+        auto: aquatint::recipe::transform::Auto {
+            format: true,
+            ..Default::default()
+        },
+        ..Transform::default()
+    };
+    Recipe::resolve(&transform, accepts, &Policy::new(PolicySettings::default()))
+}
+
+#[tokio::test]
+async fn the_first_gets_webp_at_once_and_the_next_what_is_smaller() {
+    if !OutputFormat::Avif.is_built_in() {
+        println!("skipped: AVIF output is not built in");
+        return;
+    }
+    let setup = Setup::new(cache::Settings::default()).await;
+    let (object, recipe) = (setup.object(KEY), negotiated(60));
+    let first = setup.proxy.serve_soon(&object, &recipe).await;
+    let first = first.expect("a picture");
+    assert_eq!(first.variant.format, OutputFormat::WebP);
+    assert!(first.provisional && first.is_brief());
+    let next = loop {
+        let next = setup.proxy.serve_soon(&object, &recipe).await;
+        let next = next.expect("a picture");
+        if !next.provisional {
+            break next;
+        }
+        assert_eq!(next.how, How::Hit, "the stand-in is made once");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    assert_eq!(next.how, How::Hit);
+    let (small, large) = (next.variant.bytes.len(), first.variant.bytes.len());
+    assert!(small <= large, "{small} bytes behind {large}");
+    // As smooth as this is, a file of so few pixels is mostly container.
+    assert_eq!(next.variant.format == OutputFormat::WebP, small == large);
+}
+
+#[tokio::test]
+async fn what_is_no_avif_anyway_is_made_once() {
+    let setup = Setup::new(cache::Settings::default()).await;
+    let plain = recipe(60);
+    let served = setup.proxy.serve_soon(&setup.object(KEY), &plain).await;
+    assert!(!served.expect("a picture").provisional);
+    assert_eq!(setup.renders(), 1);
+}
+
+#[tokio::test]
+async fn what_may_not_be_kept_is_not_made_behind() {
+    let setup = Setup::new(cache::Settings::default()).await;
+    let stored = Stored {
+        cache_control: Some("no-store".to_owned()),
+        ..Stored::new(picture(1))
+    };
+    setup.bucket.put_object(KEY, stored);
+    for _ in 0..2 {
+        let served = setup
+            .proxy
+            .serve_soon(&setup.object(KEY), &negotiated(60))
+            .await;
+        assert_eq!(
+            served.expect("a picture").variant.format,
+            OutputFormat::WebP
+        );
+    }
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(setup.renders(), 2);
+}
