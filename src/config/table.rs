@@ -18,7 +18,9 @@ use crate::{
     cache, http,
     origin::{FetchLimits, Provider, S3Settings},
     pixels::{codec::Limits, render::OutputLimits},
-    recipe::{Transform, dialect::Dialect, policy::PolicySettings, signature::Scheme},
+    recipe::{
+        Transform, dialect::Dialect, policy::PolicySettings, signature::Scheme, transform::Profile,
+    },
     server::settings,
     telemetry, work,
 };
@@ -577,6 +579,20 @@ pub(super) const POLICY: &[Row<PolicySettings>] = &[
         avif_behind,
         Flag,
         "Where `Accept` chooses AVIF and it is not kept yet: answer with WebP at once, make the AVIF behind it for the next visitor, and keep the WebP if the AVIF is not smaller."
+    ),
+    row!(
+        PolicySettings,
+        "profile",
+        profile,
+        Choice(&[("fast", Profile::Fast), ("fine", Profile::Fine)]),
+        "How pixels are computed: as they are coded, or in linear light, at more cost."
+    ),
+    row!(
+        PolicySettings,
+        "profile_fixed",
+        profile_fixed,
+        Flag,
+        "Refuse a `profile` in a URL that is another than that; presets may have any."
     ),
     row!(
         PolicySettings,

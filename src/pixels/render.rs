@@ -350,7 +350,7 @@ pub(in crate::pixels) mod tests {
         recipe::{
             negotiate::Accepts,
             recipe::{Bounds, FormatChoice, Output},
-            transform::{Flip, Orient},
+            transform::{Flip, Orient, Profile},
         },
     };
 
@@ -380,6 +380,7 @@ pub(in crate::pixels) mod tests {
             flip: Flip::default(),
             effects: Effects::default(),
             frames: Frames::All,
+            profile: Profile::Fast,
             output: Output {
                 format: FormatChoice {
                     preferred: Accepts::default(),

@@ -6,7 +6,7 @@ use super::{
     dialect::Dialect,
     params::{self, query},
     recipe, signature,
-    transform::Transform,
+    transform::{Profile, Transform},
 };
 use crate::pixels::geometry::Length;
 
@@ -46,6 +46,10 @@ pub struct PolicySettings {
     /// Answer with `WebP` at once where the format is negotiated and the AVIF is not kept yet, and
     /// make that behind the answer; and never answer with an AVIF that is not smaller.
     pub avif_behind: bool,
+    /// How pixels are computed where nothing is asked for.
+    pub profile: Profile,
+    /// Refuse a `profile` other than that, unless a preset has it.
+    pub profile_fixed: bool,
     /// Largest `dpr`, in thousandths; a larger one counts as this.
     pub max_dpr: u32,
 }
@@ -76,6 +80,8 @@ impl Default for PolicySettings {
             quality_compress: 60,
             auto_format: false,
             avif_behind: false,
+            profile: Profile::default(),
+            profile_fixed: false,
             max_dpr: 5_000,
         }
     }
@@ -149,6 +155,7 @@ impl Policy {
         if asked.expires.is_some_and(|last| now > last) {
             return Err(Error::Expired);
         }
+        self.check_profile(&asked)?;
         let transform = self.expand(asked)?;
         self.check_ladder(&transform)?;
         Ok(transform)
@@ -174,6 +181,17 @@ impl Policy {
             return Err(params::Error::named("preset", expects, &name).into());
         };
         Ok(asked.or(preset))
+    }
+
+    fn check_profile(&self, asked: &Transform) -> Result<(), Error> {
+        let s = &self.settings;
+        let other = asked.profile.is_some_and(|profile| profile != s.profile);
+        if s.profile_fixed && other {
+            return Err(Error::NotAllowed(
+                "another `profile` than the server's own may not be asked for here".into(),
+            ));
+        }
+        Ok(())
     }
 
     fn check_ladder(&self, transform: &Transform) -> Result<(), Error> {
@@ -386,6 +404,21 @@ mod tests {
             ..settings
         };
         check(&loose, "w=321", "ok");
+    }
+
+    #[test]
+    fn a_fixed_profile_is_refused_unless_a_preset_has_it() {
+        let fine = BTreeMap::from([("fine".to_owned(), parse("profile=fine"))]);
+        let fixed = PolicySettings {
+            profile_fixed: true,
+            presets: fine,
+            ..PolicySettings::default()
+        };
+        check(&fixed, "profile=fine", "not allowed");
+        check(&fixed, "profile=fast", "ok");
+        check(&fixed, "preset=fine", "ok");
+        check(&fixed, "profile=best", "parameter");
+        check(&PolicySettings::default(), "profile=fine", "ok");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod canonical;
 use super::{
     negotiate::Accepts,
     policy::{Policy, PolicySettings},
-    transform::{Flip, Metadata, Orient, Region, Transform},
+    transform::{Flip, Metadata, Orient, Profile, Region, Transform},
 };
 use crate::pixels::{
     format::OutputFormat,
@@ -41,6 +41,8 @@ pub struct Recipe {
     pub effects: Effects,
     /// Which frames.
     pub frames: Frames,
+    /// How pixels are computed.
+    pub profile: Profile,
     /// The encoding.
     pub output: Output,
 }
@@ -173,6 +175,7 @@ impl Recipe {
             flip: transform.flip.unwrap_or_default(),
             effects: effects(transform, scale),
             frames: frames(transform, output),
+            profile: transform.profile.unwrap_or(settings.profile),
             output,
         }
     }

@@ -80,6 +80,8 @@ pub struct Transform {
     pub lossless: Option<bool>,
     /// `progressive`
     pub progressive: Option<bool>,
+    /// `profile`
+    pub profile: Option<Profile>,
     /// `preset`
     pub preset: Option<String>,
     /// `expires`, in seconds since 1970.
@@ -167,6 +169,7 @@ impl Transform {
             metadata: self.metadata.or(defaults.metadata),
             lossless: self.lossless.or(defaults.lossless),
             progressive: self.progressive.or(defaults.progressive),
+            profile: self.profile.or(defaults.profile),
             preset: self.preset,
             expires: self.expires,
         }
@@ -221,6 +224,17 @@ pub enum Orient {
     Auto,
     /// Take this EXIF orientation, 1 to 8, instead of the noted one.
     Exif(u8),
+}
+
+/// What counts more where pixels are computed: time, or exactness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// In the numbers as they are coded, eight bits of them; in planes of luma and colour
+    /// differences wherever source and result have them.
+    #[default]
+    Fast,
+    /// In linear light, sixteen bits a sample.
+    Fine,
 }
 
 /// Which metadata stays.

@@ -1,8 +1,11 @@
-//! Resampling: Lanczos (three lobes), in linear light, colours weighted by their alpha.
+//! Resampling: Lanczos (three lobes), colours weighted by their alpha; here in linear light, in
+//! [`coded`] in the numbers as they are.
 //!
 //! A picture is never held as light as a whole. Strips of rows are looked up, resized across, and
 //! kept in a window of just as many rows as the next band of output rows is made of; the band is
 //! resized down, looked up again, and the window moves on.
+
+pub mod coded;
 
 use std::ops::Range;
 
@@ -72,16 +75,9 @@ pub fn bytes(source: Size, layout: Layout, deep: bool, area: Area, size: Size) -
     let strip = work.strip_rows() as u64 * columns * pixel;
     let band = u64::from(work.band) * u64::from(size.width) * pixel;
     let result = size.pixels() * layout.channels() as u64 * if deep { 2 } else { 1 };
-    // Tables of both directions, and the filter's weights (up to 7 lobes wide, 8 and 2 bytes).
+    // Tables of both directions.
     let tables = 512 << 10;
-    let weights = (area.width + area.height) * 7.0 * 10.0 + f64::from(size.width) * 64.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "sides of a picture"
-    )]
-    let weights = weights as u64;
-    window + strip + band + result + tables + weights
+    window + strip + band + result + tables + work.weight_bytes()
 }
 
 /// One resize, its geometry settled.
@@ -141,6 +137,17 @@ impl Work {
         rows.min(f64::from(self.rows.end - self.rows.start)) as usize
     }
 
+    /// The filter's weights: up to 7 lobes wide, 8 and 2 bytes.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sides of a picture"
+    )]
+    fn weight_bytes(&self) -> u64 {
+        let lobes = (self.area.width + self.area.height) * 7.0 * 10.0;
+        (lobes + f64::from(self.size.width) * 64.0) as u64
+    }
+
     fn strip_rows(&self) -> usize {
         let row = (self.columns.end - self.columns.start) as usize * self.layout.channels() * 2;
         let rows = (STRIP_BYTES / row).max(STRIP_ROWS);
@@ -183,10 +190,7 @@ impl Work {
             window.move_to(rows.clone(), samples, tables, cancel)?;
             let count = bottom - top;
             let band = &mut band[..width * count as usize];
-            let from_y = self.area.y + f64::from(top) * self.scale - f64::from(rows.start);
-            let available = f64::from(rows.end - rows.start);
-            let from_y = from_y.min(available - f64::MIN_POSITIVE).max(0.0);
-            let extent = (f64::from(count) * self.scale).min(available - from_y);
+            let (from_y, extent) = self.within(&rows, top, bottom);
             let source = TypedImageRef::new(self.size.width, rows.end - rows.start, &window.pixels)
                 .map_err(broken)?;
             let mut target =
@@ -198,6 +202,15 @@ impl Work {
             from_light(P::components(band), &mut out, self.layout, tables);
         }
         Ok(out)
+    }
+
+    /// Where output rows begin in source rows that are held, and how many of those they span.
+    fn within(&self, rows: &Range<u32>, top: u32, bottom: u32) -> (f64, f64) {
+        let from_y = self.area.y + f64::from(top) * self.scale - f64::from(rows.start);
+        let available = f64::from(rows.end - rows.start);
+        let from_y = from_y.min(available - f64::MIN_POSITIVE).max(0.0);
+        let extent = (f64::from(bottom - top) * self.scale).min(available - from_y);
+        (from_y, extent)
     }
 
     /// Source rows that output rows are made of.

@@ -7,7 +7,7 @@ use crate::{
         geometry::{Area, Size, fit},
         ops::resize,
     },
-    recipe::{Recipe, recipe::Effects},
+    recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
 use super::{Job, decode_options, encode_options};
@@ -92,7 +92,11 @@ fn resampling(job: &Job, recipe: &Recipe, decode: &DecodeOptions, layout: Layout
     } else {
         plan.resized
     };
-    resize::bytes(source, layout, job.header.depth > 8, area, resized)
+    let deep = job.header.depth > 8;
+    if recipe.profile == Profile::Fast && !deep {
+        return resize::coded::bytes(source, layout, area, resized);
+    }
+    resize::bytes(source, layout, deep, area, resized)
 }
 
 /// The plan's output; where pixels decide what is trimmed, the largest that it may turn out to be.

@@ -105,7 +105,8 @@ fn transformed(
         });
     }
     // Frames share one colour space; none of the formats that move carries more than a profile.
-    let raster = still::sampled(bitmap, &job.header, &job.plan, false, cancel)?;
+    let (header, plan, profile) = (&job.header, &job.plan, recipe.profile);
+    let raster = still::sampled(bitmap, header, plan, profile, false, cancel)?;
     if window.is_none() {
         *window = job.plan.window.map(|size| crop::busiest(&raster, size));
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     pixels::{
-        bitmap::{Bitmap, Raster},
+        bitmap::{Bitmap, Raster, Samples},
         codec::{Cancel, Error, Header},
         colour::{self, curve::Curve},
         format::{InputFormat, OutputFormat},
@@ -14,7 +14,7 @@ use crate::{
             resize, rotate, sharpen,
         },
     },
-    recipe::{Recipe, recipe::Effects},
+    recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
 use super::Plan;
@@ -33,7 +33,7 @@ pub(super) fn picture(
 ) -> Result<Raster, Error> {
     // GIF has no place for a profile; and a colour in the recipe is sRGB, so the picture must be.
     let may_keep = format != OutputFormat::Gif && recipe.background.is_none();
-    let raster = sampled(bitmap, header, plan, may_keep, cancel)?;
+    let raster = sampled(bitmap, header, plan, recipe.profile, may_keep, cancel)?;
     let window = plan.window.map(|window| crop::busiest(&raster, window));
     finished(raster, window, plan, recipe, format, cancel)
 }
@@ -43,6 +43,7 @@ pub(super) fn sampled(
     bitmap: Bitmap,
     header: &Header,
     plan: &Plan,
+    profile: Profile,
     may_keep: bool,
     cancel: &Cancel,
 ) -> Result<Raster, Error> {
@@ -57,17 +58,46 @@ pub(super) fn sampled(
     let bitmap = if let Some(rect) = copied {
         crop::cut(bitmap, rect)
     } else {
-        let curve = match header.format {
+        let curve = match (profile, header.format) {
+            (Profile::Fast, _) => None,
             // Drawn in a palette, or dithered to one: the tones that were meant are means of the
             // numbers. In linear light its black lines on white would fade.
-            InputFormat::Gif => Curve::identity(),
-            _ => colour::curve(&bitmap),
+            (Profile::Fine, InputFormat::Gif) => Some(Curve::identity()),
+            (Profile::Fine, _) => Some(colour::curve(&bitmap)),
         };
         let bounds = covered(plan.region, across, down, bitmap.size);
-        resize::resize(&bitmap, area, bounds, plan.resized, &curve, cancel)?
+        match curve {
+            Some(curve) => resize::resize(&bitmap, area, bounds, plan.resized, &curve, cancel)?,
+            None => coded(bitmap, area, bounds, plan.resized, cancel)?,
+        }
     };
     cancel.check()?;
     Ok(orient::orient(colour::finish(bitmap, may_keep), plan.turn))
+}
+
+/// Resampled in the numbers as they are.
+fn coded(
+    bitmap: Bitmap,
+    area: Area,
+    bounds: Rect,
+    size: Size,
+    cancel: &Cancel,
+) -> Result<Bitmap, Error> {
+    let samples = match &bitmap.samples {
+        Samples::U8(samples) => {
+            let area = (area, bounds);
+            resize::coded::resize(samples, bitmap.size, bitmap.layout, area, size, cancel)?
+        }
+        // Eight bits are written, but what sixteen say may have to be converted first.
+        Samples::U16(_) => {
+            return resize::resize(&bitmap, area, bounds, size, &Curve::identity(), cancel);
+        }
+    };
+    Ok(Bitmap {
+        size,
+        samples: Samples::U8(samples),
+        ..bitmap
+    })
 }
 
 /// Everything after the picture is upright.

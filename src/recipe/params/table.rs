@@ -248,6 +248,19 @@ pub static TABLE: &[Param] = &[
         kind: Kind::Switch(|d, on| d.transform.progressive = Some(on)),
     },
     Param {
+        name: "profile",
+        aliases: &[],
+        group: Group::Output,
+        default: "a setting, fast",
+        doc: "`fast` computes in the numbers as they are coded, `fine` in linear light, at \
+              more cost.",
+        kind: Kind::Text {
+            expects: "one of fast, fine",
+            examples: &["fast", "fine"],
+            into: |d, text| d.profile(text),
+        },
+    },
+    Param {
         name: "metadata",
         aliases: &[],
         group: Group::Output,

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use super::{Bounds, Effects, Frames, Output, Recipe};
 use crate::{
     pixels::geometry::{Fit, Gravity, Length},
-    recipe::transform::{Metadata, Orient},
+    recipe::transform::{Metadata, Orient, Profile},
 };
 
 impl Recipe {
@@ -31,6 +31,7 @@ impl Recipe {
             flip,
             effects,
             frames,
+            profile,
             output,
         } = self;
         match rect {
@@ -61,6 +62,10 @@ impl Recipe {
             Frames::All => out.push_str(";frames=all"),
             Frames::One(n) => write!(out, ";frames={n}")?,
         }
+        out.push_str(match profile {
+            Profile::Fast => ";profile=fast",
+            Profile::Fine => ";profile=fine",
+        });
         spell_output(out, *output)
     }
 }

@@ -67,18 +67,18 @@ fn the_spelling_of_a_recipe_is_pinned() {
         recipe("").canonical(),
         "rect=-;trim=-;orient=auto;w=-;h=-;ar=-;maxw=-;maxh=-;dpr=1000;fit=inside;\
          gravity=500000,500000;enlarge=0;pad=0,0,0,0;bg=-;rotate=0;flip=00;blur=0;sharpen=0;\
-         bri=0;con=0;sat=0;gamma=100;frames=all;avif=0;webp=0;fm=-;q=80;lossless=0;\
+         bri=0;con=0;sat=0;gamma=100;frames=all;profile=fast;avif=0;webp=0;fm=-;q=80;lossless=0;\
          progressive=0;metadata=none"
     );
     let everything = "w=0.5&ar=16:9&dpr=2&crop=top,left&rect=1,0.5,30,40&trim=7&orient=6&max-h=50\
                       &pad=1,2,3,4&bg=80ff0000&rot=45&flip=hv&blur=100&sharpen=50&bri=-1&con=2\
                       &sat=-3&gamma=2.2&page=3&fm=jpg&auto=format&q=70&progressive=1&metadata=all\
-                      &lossless=1";
+                      &lossless=1&profile=fine";
     assert_eq!(
         with(everything, WEBP, PolicySettings::default()).canonical(),
         "rect=1p500000s30p40p;trim=7;orient=6;w=500000s;h=-;ar=16:9;maxw=-;maxh=50;dpr=1000;\
          fit=cover;gravity=0,0;enlarge=1;pad=1,2,3,4;bg=ff000080;rotate=45;flip=11;blur=500;\
-         sharpen=50;bri=-1;con=2;sat=-3;gamma=220;frames=2;avif=0;webp=1;fm=jpeg;q=70;lossless=1;\
+         sharpen=50;bri=-1;con=2;sat=-3;gamma=220;frames=2;profile=fine;avif=0;webp=1;fm=jpeg;q=70;lossless=1;\
          progressive=1;metadata=all"
     );
 }
@@ -209,7 +209,7 @@ fn defaults_spelled_out_change_nothing() {
     let defaults = "dpr=1&fit=max&enlarge=0&quality=80&lossless=0&progressive=0&metadata=none\
                     &anim=1&orient=auto&rotate=0&pad=0&blur=0&sharpen=0&brightness=0&contrast=0\
                     &saturation=0&gamma=1&trim=false&bg=transparent&rect=0,0,1.0,1.0&strip=1\
-                    &fill=solid&auto=enhance&v=3";
+                    &fill=solid&auto=enhance&v=3&profile=fast";
     same(defaults, "");
     same(&format!("w=400&{defaults}"), "w=400");
     same("page=1&fm=png", "anim=0&fm=png");
@@ -300,6 +300,7 @@ fn every_difference_has_its_spelling() {
         "progressive=1",
         "metadata=copyright",
         "metadata=all",
+        "profile=fine",
     ];
     for (at, one) in queries.iter().enumerate() {
         for other in &queries[at + 1..] {
@@ -476,6 +477,7 @@ fn spelled_out(recipe: &Recipe) -> Transform {
             compress: false,
         },
         animate: Some(recipe.frames == Frames::All),
+        profile: Some(recipe.profile),
         ..Transform::default()
     }
 }

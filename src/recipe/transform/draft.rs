@@ -1,7 +1,7 @@
 //! A transform while its parameters are being read: the words of the query grammar, and the
 //! parameters that only mean something together.
 
-use super::{Flip, Metadata, Offset, Orient, Region, Transform};
+use super::{Flip, Metadata, Offset, Orient, Profile, Region, Transform};
 use crate::{
     pixels::{
         format::OutputFormat,
@@ -238,6 +238,15 @@ impl Draft {
                 _ => {}
             }
         }
+        Some(())
+    }
+
+    pub(crate) fn profile(&mut self, text: &str) -> Option<()> {
+        self.transform.profile = Some(match text.to_ascii_lowercase().as_str() {
+            "fast" => Profile::Fast,
+            "fine" => Profile::Fine,
+            _ => return None,
+        });
         Some(())
     }
 
