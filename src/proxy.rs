@@ -27,7 +27,7 @@ use crate::{
     origin::{self, ObjectKey, Origin, Sources},
     pixels::{
         codec,
-        render::{Job, OutputLimits, Stages},
+        render::{Engine, Job, OutputLimits, Stages},
     },
     recipe::Recipe,
     work::{
@@ -120,7 +120,10 @@ pub enum Error {
     TimedOut,
     /// A codec panicked on this picture: the picture's fault as much as ours.
     #[error("the picture is damaged and cannot be decoded")]
-    Panicked,
+    Panicked {
+        /// For the log.
+        cause: String,
+    },
     /// A bug of ours.
     #[error("internal error")]
     Bug(String),
@@ -156,6 +159,21 @@ impl Proxy {
         work: &work::Settings,
         cache: &cache::Settings,
     ) -> io::Result<Self> {
+        Self::with_engine(Engine::default(), sources, limits, output, work, cache)
+    }
+
+    /// As [`Proxy::new`], with pictures made by this engine.
+    ///
+    /// # Errors
+    /// The system has no threads for us.
+    pub fn with_engine(
+        engine: Engine,
+        sources: Arc<Sources>,
+        limits: codec::Limits,
+        output: OutputLimits,
+        work: &work::Settings,
+        cache: &cache::Settings,
+    ) -> io::Result<Self> {
         let flights = singleflight::Limits {
             flights: (work.workers.max(1))
                 .saturating_add(work.queue)
@@ -167,7 +185,7 @@ impl Proxy {
             cache: Cache::new(cache),
             flights: Flights::new(flights),
             fetches: Fetches::new(flights),
-            studio: Studio::new(limits, output, work)?,
+            studio: Studio::new(engine, limits, output, work)?,
             probes: Probes::new(sources),
             metrics: Metrics::new(),
             behind: Arc::new(Semaphore::new(behind::places(work))),
@@ -375,7 +393,7 @@ impl Error {
                 origin::Error::NotFound { .. } | origin::Error::TooLarge { .. } => false,
             },
             Self::Overloaded | Self::TimedOut => true,
-            Self::Picture(_) | Self::Panicked | Self::Bug(_) => false,
+            Self::Picture(_) | Self::Panicked { .. } | Self::Bug(_) => false,
         }
     }
 

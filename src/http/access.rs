@@ -19,6 +19,7 @@ pub(super) struct Line<'r> {
     pub(super) bytes: u64,
     pub(super) elapsed: Duration,
     pub(super) cause: Option<&'r str>,
+    pub(super) is_bug: bool,
 }
 
 impl Line<'_> {
@@ -58,8 +59,8 @@ impl Line<'_> {
             };
         }
         match self.status {
-            500 => line!(tracing::Level::ERROR),
-            501.. => line!(tracing::Level::WARN),
+            _ if self.is_bug => line!(tracing::Level::ERROR),
+            500.. => line!(tracing::Level::WARN),
             _ => line!(tracing::Level::INFO),
         }
     }
@@ -109,6 +110,7 @@ impl Drop for Gone<'_> {
             bytes: 0,
             elapsed: self.started.elapsed(),
             cause: Some("the client hung up"),
+            is_bug: false,
         };
         line.tell(self.app, self.request, &Note::default());
     }

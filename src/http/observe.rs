@@ -34,11 +34,11 @@ pub(super) async fn answer(app: Arc<Inner>, request: Request<Body>) -> Response 
     let gone = access::Gone::new(&app, &request, &id, started);
     let result = bounded(&app, &request, &mut note).await;
     gone.disarm();
-    let (mut response, cause) = match result {
-        Ok(response) => (response, None),
+    let (mut response, cause, is_bug) = match result {
+        Ok(response) => (response, None, false),
         Err(mut problem) => {
-            let cause = problem.cause.take();
-            (problem.into_response(&id), cause)
+            let (cause, is_bug) = (problem.cause.take(), problem.is_bug);
+            (problem.into_response(&id), cause, is_bug)
         }
     };
     let elapsed = started.elapsed();
@@ -49,6 +49,7 @@ pub(super) async fn answer(app: Arc<Inner>, request: Request<Body>) -> Response 
         bytes: body_bytes(&response),
         elapsed,
         cause: cause.as_deref(),
+        is_bug,
     };
     line.tell(&app, &request, &note);
     response

@@ -42,6 +42,8 @@ pub(super) struct Problem {
     length: Option<usize>,
     /// For the log alone.
     pub(super) cause: Option<String>,
+    /// Whether it is a bug of ours, whatever the status says: the log is loud about those.
+    pub(super) is_bug: bool,
 }
 
 #[derive(Serialize)]
@@ -65,6 +67,7 @@ impl Problem {
             parameter: None,
             length: None,
             cause: None,
+            is_bug: false,
         }
     }
 
@@ -76,6 +79,7 @@ impl Problem {
             parameter: None,
             length: None,
             cause: Some(cause.into()),
+            is_bug: status == StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -206,10 +210,11 @@ impl From<&proxy::Error> for Problem {
                 Self::server(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
             }
             proxy::Error::TimedOut => Self::timed_out(error.to_string()),
-            proxy::Error::Panicked => {
-                Self::client(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
-                    .because("a codec panicked")
-            }
+            proxy::Error::Panicked { cause } => Self {
+                is_bug: true,
+                ..Self::client(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+                    .because(format!("a codec panicked: {cause}"))
+            },
             proxy::Error::Bug(cause) => Self::bug(cause),
         }
     }
@@ -360,10 +365,10 @@ mod tests {
         let damaged = Some("the picture is damaged and cannot be decoded");
         check_proxy(Error::Broken { cause: cause() }, 422, damaged, SECRET);
         check_proxy(
-            proxy::Error::Panicked,
+            proxy::Error::Panicked { cause: cause() },
             422,
             damaged,
-            Some("a codec panicked"),
+            Some("a codec panicked: secret cause"),
         );
         check_proxy(Error::Encode { cause: cause() }, 500, None, SECRET);
         check_proxy(Error::Cancelled, 504, None, Some("the work was called off"));

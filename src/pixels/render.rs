@@ -102,6 +102,28 @@ impl Job {
     }
 }
 
+/// [`prepare`], as a value.
+pub type Prepare = fn(&[u8], &Recipe, &Limits, &OutputLimits) -> Result<Job, codec::Error>;
+
+/// [`render`], as a value.
+pub type Render = fn(&[u8], &Recipe, &Job, &Limits, &Cancel) -> Result<Rendered, codec::Error>;
+
+/// Who makes pictures. The default is this module; another may stand in front of it, as a test
+/// does that wants a codec to fail.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine {
+    /// Reads the header and plans.
+    pub prepare: Prepare,
+    /// Does the work.
+    pub render: Render,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { prepare, render }
+    }
+}
+
 /// A finished encoding.
 #[derive(Clone, Debug)]
 pub struct Rendered {

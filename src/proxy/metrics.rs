@@ -137,7 +137,7 @@ fn why(error: &Error) -> &'static str {
         Error::Picture(_) => "picture",
         Error::Overloaded => "overloaded",
         Error::TimedOut => "timed_out",
-        Error::Panicked => "panicked",
+        Error::Panicked { .. } => "panicked",
         Error::Bug(_) => "bug",
     }
 }

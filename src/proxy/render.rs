@@ -18,7 +18,7 @@ use crate::{
     origin::Source,
     pixels::{
         codec::{self, Cancel, Limits},
-        render::{self, Job, OutputLimits, Rendered},
+        render::{Engine, Job, OutputLimits, Rendered},
     },
     recipe::Recipe,
     work::{
@@ -35,6 +35,7 @@ pub(super) struct Studio {
     /// Bytes of pixels.
     budget: Budget,
     queue_wait: Duration,
+    engine: Engine,
     limits: Limits,
     output: OutputLimits,
 }
@@ -56,6 +57,7 @@ enum First {
 
 impl Studio {
     pub(super) fn new(
+        engine: Engine,
         limits: Limits,
         output: OutputLimits,
         work: &work::Settings,
@@ -64,6 +66,7 @@ impl Studio {
             pool: Pool::new(work)?,
             budget: Budget::new(work.pixel_bytes),
             queue_wait: work.queue_wait,
+            engine,
             limits,
             output,
         })
@@ -76,7 +79,8 @@ impl Studio {
     /// Reads the header and plans, no more.
     pub(super) async fn prepare(&self, source: Arc<Source>, recipe: &Recipe) -> Result<Job, Error> {
         let (recipe, limits, output) = (recipe.clone(), self.limits, self.output);
-        let work = move |_: &Cancel| render::prepare(&source.bytes, &recipe, &limits, &output);
+        let prepare = self.engine.prepare;
+        let work = move |_: &Cancel| prepare(&source.bytes, &recipe, &limits, &output);
         self.run(work).await.map(|(job, _)| job)
     }
 
@@ -108,12 +112,13 @@ impl Studio {
 
     async fn first(&self, source: Arc<Source>, recipe: Recipe) -> Result<(First, Duration), Error> {
         let (limits, output, budget) = (self.limits, self.output, self.budget.clone());
+        let Engine { prepare, render } = self.engine;
         self.run(move |cancel| {
-            let job = render::prepare(&source.bytes, &recipe, &limits, &output)?;
+            let job = prepare(&source.bytes, &recipe, &limits, &output)?;
             let Some(_permit) = budget.try_admit(job.peak_bytes) else {
                 return Ok(First::Planned(job));
             };
-            render::render(&source.bytes, &recipe, &job, &limits, cancel).map(First::Done)
+            render(&source.bytes, &recipe, &job, &limits, cancel).map(First::Done)
         })
         .await
     }
@@ -125,12 +130,12 @@ impl Studio {
         job: Job,
         permit: Permit,
     ) -> Result<(Rendered, Duration), Error> {
-        let limits = self.limits;
+        let (render, limits) = (self.engine.render, self.limits);
         self.run(move |cancel| {
             // Dropping this future does not stop the thread, so the thread, not the future, holds
             // the permit until the work is truly over.
             let _permit = permit;
-            render::render(&source.bytes, &recipe, &job, &limits, cancel)
+            render(&source.bytes, &recipe, &job, &limits, cancel)
         })
         .await
     }
@@ -175,7 +180,7 @@ impl From<pool::Refused> for Error {
             // A server that shuts down is as good as a full one: another may do it.
             pool::Refused::Overloaded | pool::Refused::Closed => Self::Overloaded,
             pool::Refused::TimedOut => Self::TimedOut,
-            pool::Refused::Panicked => Self::Panicked,
+            pool::Refused::Panicked(cause) => Self::Panicked { cause },
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct Pool {
 }
 
 /// Why a job has no result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// The queue is full, or no thread came free in time.
     #[error("too many jobs are waiting")]
@@ -45,9 +45,9 @@ pub enum Refused {
     /// The job's time ran out; it has been asked to stop.
     #[error("the job took too long")]
     TimedOut,
-    /// The job panicked. Its thread lives on.
-    #[error("the job panicked")]
-    Panicked,
+    /// The job panicked, and said this. Its thread lives on.
+    #[error("the job panicked: {0}")]
+    Panicked(String),
     /// The pool is shutting down.
     #[error("the pool is closed")]
     Closed,
@@ -133,10 +133,10 @@ impl Pool {
     {
         let result = self.submit(job).await;
         let metrics = &self.shared.metrics;
-        match result {
+        match &result {
             Err(Refused::Overloaded | Refused::Closed) => metrics.refused.inc(),
             Err(Refused::TimedOut) => metrics.timed_out.inc(),
-            Ok(_) | Err(Refused::Panicked) => 0,
+            Ok(_) | Err(Refused::Panicked(_)) => 0,
         };
         result
     }
@@ -355,8 +355,10 @@ fn run_caught<T>(job: impl FnOnce() -> T, panics: &Counter) -> Result<T, Refused
     // Whatever the job had is dropped by the unwinding: nobody sees it half done.
     catch_unwind(AssertUnwindSafe(job)).map_err(|payload| {
         panics.inc();
-        tracing::error!(panic = message(payload.as_ref()), "a job panicked");
-        Refused::Panicked
+        let message = message(payload.as_ref());
+        // Whoever waits names the request; it may be that nobody does any more.
+        tracing::error!(panic = message, "a job panicked");
+        Refused::Panicked(message.to_owned())
     })
 }
 
@@ -472,7 +474,7 @@ mod tests {
                 assert!(std::hint::black_box(false), "a codec's bug");
             })
             .await;
-        assert_eq!(result, Err(Refused::Panicked));
+        assert_eq!(result, Err(Refused::Panicked("a codec's bug".to_owned())));
         assert_eq!(
             budget.available(),
             1 << 20,
