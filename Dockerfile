@@ -10,6 +10,8 @@ COPY Cargo.toml Cargo.lock build.rs ./
 COPY src src
 COPY tests tests
 COPY docs docs
+# A member of the workspace: named in Cargo.toml, not built.
+COPY benches benches
 COPY README.md LICENSE ./
 RUN cargo build --release --locked --bin aquatint
 

@@ -6,7 +6,7 @@ demo:
 
 # Everything that a change must pass
 check:
-    cargo fmt --check
+    cargo fmt --all --check
     cargo clippy --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
     cargo test
