@@ -8,6 +8,11 @@ mod decode;
 mod encode;
 mod library;
 mod markers;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "what renders in planes comes next")
+)]
+mod scaled;
 mod survey;
 
 use std::borrow::Cow;

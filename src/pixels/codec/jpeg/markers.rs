@@ -117,6 +117,11 @@ impl<'a> Segments<'a> {
         })
     }
 
+    /// Those from `at` up to the header of the next scan, whose data are not looked at.
+    pub(super) fn resume(bytes: &'a [u8], at: usize) -> Option<Self> {
+        Self::header(bytes).map(|header| Self { at, ..header })
+    }
+
     /// The place of the next `FF` that a marker follows, and the marker.
     fn marker(&self, mut at: usize) -> Option<(usize, u8)> {
         loop {
