@@ -9,14 +9,18 @@
     reason = "what runs at each bit has to be part of the code that is made for the processor"
 )]
 
+mod bands;
 mod draft;
 mod entropy;
 mod frame;
 mod huffman;
 mod inverse;
+mod processor;
+mod progressive;
 mod sequential;
 #[cfg(test)]
 mod tests;
+mod units;
 
 use self::{
     draft::Draft,
@@ -77,37 +81,48 @@ pub(super) fn bytes(file: &[u8], scales: Scales, limits: &Limits) -> Option<u64>
     let mut file = File::new(file, limits);
     file.next_scan().ok()??;
     let frame = file.frame?;
-    let blocks = |index: usize| {
-        let padded = frame.components.get(index)?.padded;
-        u64::try_from(padded.0 * padded.1).ok()
-    };
-    let side = |eighths: u8| u64::from(eighths) * u64::from(eighths);
-    let luma = blocks(0)? * side(scales.luma);
-    let chroma = 2 * blocks(1).unwrap_or(0) * side(scales.chroma);
-    done(frame.progressive, scales).then_some(luma + chroma + Feed::BYTES + sequential::TABLES)
+    let eighths = eighths(&frame, scales).ok()?;
+    let components = frame.components.iter().zip(eighths);
+    let blocks = components.map(|(component, eighths)| {
+        let held = u64::from(eighths) * u64::from(eighths);
+        let coefficients = if frame.progressive {
+            progressive::block_bytes(eighths)
+        } else {
+            0
+        };
+        component.padded.0 as u64 * component.padded.1 as u64 * (held + coefficients)
+    });
+    Some(blocks.sum::<u64>() + Feed::BYTES + sequential::TABLES)
 }
 
-/// Whether this kind of picture is done at these scales.
-fn done(progressive: bool, scales: Scales) -> bool {
-    !progressive && EIGHTHS.contains(&scales.luma) && EIGHTHS.contains(&scales.chroma)
+/// The scale of each component.
+fn eighths(frame: &Frame, scales: Scales) -> Result<Vec<u8>, Stop> {
+    let all = std::iter::once(scales.luma).chain(std::iter::repeat(scales.chroma));
+    let all: Vec<u8> = all.take(frame.components.len()).collect();
+    let done = all.iter().all(|eighths| EIGHTHS.contains(eighths));
+    if done { Ok(all) } else { Err(Stop::NotMine) }
 }
 
 fn planes(bytes: &[u8], scales: Scales, limits: &Limits, cancel: &Cancel) -> Result<Planes, Stop> {
     let mut file = File::new(bytes, limits);
     let first = file.next_scan()?.ok_or(Stop::NotMine)?;
     let frame = file.frame.clone().ok_or(Stop::NotMine)?;
-    if !done(frame.progressive, scales) {
-        return Err(Stop::NotMine);
-    }
-    let mut drafts = drafts(&frame, scales);
-    if first.parts.len() == frame.components.len() {
-        sequential::decode(bytes, &frame, &first, &mut drafts, cancel)?;
+    let eighths = eighths(&frame, scales)?;
+    let drafts = if frame.progressive {
+        progressive::decode(bytes, &frame, file, first, &eighths, limits, cancel)?
     } else {
-        let scans = whole_scans(file, first, &frame, limits)?;
+        let components = frame.components.iter().zip(eighths);
+        let mut drafts: Vec<_> = components.map(|(own, at)| Draft::new(own, at)).collect();
+        let scans = if first.parts.len() == frame.components.len() {
+            vec![first]
+        } else {
+            whole_scans(file, first, &frame, limits)?
+        };
         for scan in scans {
             sequential::decode(bytes, &frame, &scan, &mut drafts, cancel)?;
         }
-    }
+        drafts
+    };
     let mut planes = drafts.into_iter().map(Draft::finish);
     let luma = planes.next().ok_or(Stop::NotMine)?;
     let chroma = planes.next().zip(planes.next());
@@ -151,13 +166,4 @@ fn whole_scans<'a>(
     } else {
         Err(Stop::NotMine)
     }
-}
-
-fn drafts(frame: &Frame, scales: Scales) -> Vec<Draft> {
-    let eighths = std::iter::once(scales.luma).chain(std::iter::repeat(scales.chroma));
-    let components = frame.components.iter();
-    components
-        .zip(eighths)
-        .map(|(component, eighths)| Draft::new(component, eighths))
-        .collect()
 }

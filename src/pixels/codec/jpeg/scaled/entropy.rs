@@ -51,6 +51,12 @@ impl Bits {
         (self.buffer >> (64 - bits)) as u32
     }
 
+    /// Whether the bit after `before` others is 1.
+    #[inline(always)]
+    pub(super) fn is_set(&self, before: u32) -> bool {
+        (self.buffer << before).cast_signed() < 0
+    }
+
     /// Takes bits that were looked at: at most as many as there are after a refill, less those
     /// taken since.
     #[inline(always)]

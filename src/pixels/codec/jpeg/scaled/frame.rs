@@ -69,7 +69,6 @@ pub(super) struct Part {
 
 /// A scan: what it holds, with what tables.
 #[derive(Clone)]
-#[cfg_attr(test, expect(dead_code, reason = "progressive scans come next"))]
 pub(super) struct Scan<'a> {
     pub(super) parts: Vec<Part>,
     pub(super) tables: Tables<'a>,

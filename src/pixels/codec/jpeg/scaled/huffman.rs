@@ -21,7 +21,7 @@ const LONGEST: u32 = 16;
 
 /// Past the end of any block.
 pub(super) const END: usize = 64;
-const END_U32: u32 = 64;
+pub(super) const END_U32: u32 = 64;
 
 /// The codes as the file has them: which symbol a code means, one at a time.
 pub(super) struct Codes {
@@ -301,10 +301,107 @@ impl Ac {
     }
 }
 
+/// Codes of AC coefficients in the first scan of a progressive band.
+pub(super) struct Grown {
+    codes: Codes,
+    look: Box<[Single; 1 << KEEP]>,
+}
+
+/// One coefficient, or none.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(4))]
+pub(super) struct Single {
+    /// Bits to be taken; 0 where the window holds no whole symbol.
+    pub(super) bits: u8,
+    /// How far the coefficient after it lies from the one before it.
+    pub(super) advance: u8,
+    pub(super) value: i16,
+}
+
+impl Grown {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// [`Stop::NotMine`] where it is no table.
+    pub(super) fn new(table: &[u8]) -> Result<Self, Stop> {
+        let codes = Codes::new(table)?;
+        let mut look = Box::new([Single::default(); 1 << KEEP]);
+        for (window, entry) in (0u32..).zip(look.iter_mut()) {
+            // An end of several blocks is looked at alone.
+            let several = |symbol: u8| matches!((symbol >> 4, symbol & 15), (1..15, 0));
+            let found = codes.find(window << (LONGEST - KEEP));
+            if found.is_some_and(|(_, symbol)| several(symbol)) {
+                continue;
+            }
+            if let Some(step) = codes.step(window, KEEP) {
+                *entry = Single {
+                    bits: byte(step.bits),
+                    advance: byte(step.advance),
+                    value: short(step.value),
+                };
+            }
+        }
+        Ok(Self { codes, look })
+    }
+
+    /// What the next bits hold; needs 11.
+    #[inline(always)]
+    pub(super) fn step(&self, bits: &Bits) -> Single {
+        self.look[bits.peek(KEEP) as usize & ((1 << KEEP) - 1)]
+    }
+
+    /// Takes one symbol, however long, and its value; says for how many blocks after this one the
+    /// band is over. Needs 31 bits; none are left to be taken.
+    #[inline(always)]
+    pub(super) fn single(&self, bits: &mut Bits) -> (Single, u32) {
+        // By value, so that the caller's bits stay in registers.
+        let (after, step, over) = self.lone(*bits);
+        *bits = after;
+        (step, over)
+    }
+
+    #[inline(never)]
+    fn lone(&self, mut bits: Bits) -> (Bits, Single, u32) {
+        let symbol = self.codes.symbol(&mut bits);
+        let (run, size) = (symbol >> 4, symbol & 15);
+        let mut step = Single {
+            bits: 0,
+            advance: run + 1,
+            value: 0,
+        };
+        let mut over = 0;
+        if size > 0 {
+            step.value = short(bits.value(size.into()));
+        } else if run < 15 {
+            over = end_of_bands(&mut bits, run);
+            step.advance = byte(END_U32);
+        }
+        (bits, step, over)
+    }
+}
+
+/// Takes how many blocks after this one a band is over for, where a symbol says that it is.
+#[inline(always)]
+pub(super) fn end_of_bands(bits: &mut Bits, run: u8) -> u32 {
+    if run == 0 {
+        return 0;
+    }
+    let more = bits.peek(run.into());
+    bits.take(run.into());
+    (1 << run) + more - 1
+}
+
+/// A number of at most 8 bits.
+fn byte(number: u32) -> u8 {
+    number.to_le_bytes()[0]
+}
+
+/// A number of at most 15 bits and a sign.
+fn short(value: i32) -> i16 {
+    i16::try_from(value).unwrap_or(0)
+}
+
 fn pair(codes: &Codes, window: u32) -> Pair {
-    // Advances are at most 64 each, lengths at most 11, values at most 10 bits and a sign.
-    let byte = |number: u32| number.to_le_bytes()[0];
-    let short = |value: i32| i16::try_from(value).unwrap_or(0);
     let Some(first) = codes.step(window, KEEP) else {
         return Pair::default();
     };

@@ -7,6 +7,7 @@ use super::{
     frame::{Frame, Quant, Scan, quantiser},
     huffman::{Ac, Dc, END},
     inverse::inverse,
+    units::{Scanner, Units},
 };
 use crate::pixels::codec::Cancel;
 
@@ -77,18 +78,19 @@ pub(super) fn decode(
             samples: &mut draft.samples,
         });
     }
-    let mut across_down = frame.units;
+    let (mut across, mut down) = frame.units;
     if let ([lane], [part]) = (&mut lanes[..], &scan.parts[..]) {
         lane.factors = (1, 1);
-        across_down = frame.components[part.component].blocks;
+        (across, down) = frame.components[part.component].blocks;
     }
     let units = Units {
         feed: Feed::new(bytes, scan.data),
-        across_down,
+        across,
+        down,
         interval: scan.tables.interval,
         cancel,
     };
-    fastest(units, &mut lanes)
+    units.scan(Lanes(lanes))
 }
 
 /// A table that has to be there.
@@ -109,68 +111,27 @@ fn places(quant: Quant<'_>, n: usize) -> Places {
     places
 }
 
-/// The units of a scan.
-struct Units<'a> {
-    feed: Feed<'a>,
-    across_down: (usize, usize),
-    interval: usize,
-    cancel: &'a Cancel,
-}
+/// The components of a scan, in their order.
+struct Lanes<'a>(Vec<Lane<'a>>);
 
-/// Runs the code that is made for this processor.
-#[expect(
-    unsafe_code,
-    reason = "the twin needs instructions that are asked for first"
-)]
-fn fastest(units: Units<'_>, lanes: &mut [Lane<'_>]) -> Result<(), Stop> {
-    #[cfg(target_arch = "x86_64")]
-    if std::is_x86_feature_detected!("bmi2") && std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has just said that it knows these instructions.
-        return unsafe { run_with_bmi2(units, lanes) };
+impl Scanner for Lanes<'_> {
+    fn restart(&mut self) {
+        for lane in &mut self.0 {
+            lane.last_dc = 0;
+        }
     }
-    run(units, lanes)
-}
 
-/// [`run`], with shifts by any number in one instruction, and eight numbers side by side.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "bmi1,bmi2,avx2,lzcnt,popcnt")]
-fn run_with_bmi2(units: Units<'_>, lanes: &mut [Lane<'_>]) -> Result<(), Stop> {
-    run(units, lanes)
-}
-
-#[inline(always)]
-fn run(mut units: Units<'_>, lanes: &mut [Lane<'_>]) -> Result<(), Stop> {
-    let (across, down) = units.across_down;
-    let feed = &mut units.feed;
-    let mut bits = Bits::default();
-    let mut left = units.interval;
-    let mut restarts = 0u8;
-    for y in 0..down {
-        units.cancel.check()?;
-        for x in 0..across {
-            if units.interval > 0 {
-                if left == 0 {
-                    feed.restart(&mut bits, restarts)?;
-                    restarts = restarts.wrapping_add(1);
-                    left = units.interval;
-                    for lane in &mut *lanes {
-                        lane.last_dc = 0;
-                    }
-                }
-                left -= 1;
-            }
-            feed.advance(&mut bits)?;
-            for lane in &mut *lanes {
-                match lane.eighths {
-                    1 => lane.unit::<1, 1>(&mut bits, feed.window(), x, y),
-                    2 => lane.unit::<2, 8>(&mut bits, feed.window(), x, y),
-                    3 => lane.unit::<3, 16>(&mut bits, feed.window(), x, y),
-                    _ => lane.unit::<4, 32>(&mut bits, feed.window(), x, y),
-                }
+    #[inline(always)]
+    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
+        for lane in &mut self.0 {
+            match lane.eighths {
+                1 => lane.unit::<1, 1>(bits, window, x, y),
+                2 => lane.unit::<2, 8>(bits, window, x, y),
+                3 => lane.unit::<3, 16>(bits, window, x, y),
+                _ => lane.unit::<4, 32>(bits, window, x, y),
             }
         }
     }
-    feed.check(&bits)
 }
 
 impl Lane<'_> {
