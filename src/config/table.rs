@@ -371,6 +371,20 @@ pub(super) const SERVER: &[Row<Draft>] = &[
     ),
     row!(
         Draft,
+        "limits.svg",
+        config.limits.svg,
+        Flag,
+        "Draw SVG; off: such a source is 415."
+    ),
+    row!(
+        Draft,
+        "limits.svg_bytes",
+        config.limits.svg_bytes,
+        Size(1_000, 64 * MIB),
+        "The text of a drawing (SVG), inflated."
+    ),
+    row!(
+        Draft,
         "output.side",
         config.output.side,
         Whole(1, 16_383),

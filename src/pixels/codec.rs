@@ -24,6 +24,7 @@ mod palette;
 mod png;
 mod raster;
 mod samples;
+mod svg;
 mod webp;
 
 /// Why a picture could not be read or written.
@@ -65,7 +66,8 @@ pub enum Error {
 pub struct Header {
     /// The container.
     pub format: InputFormat,
-    /// As stored, before `orientation` is undone.
+    /// As stored, before `orientation` is undone. Of a drawing, the size that it says of itself;
+    /// whoever decodes it may set another, and `held_bytes` for it.
     pub size: Size,
     /// EXIF orientation, 1 to 8 (for AVIF: of `irot` and `imir`).
     pub orientation: u8,
@@ -106,6 +108,10 @@ pub struct Limits {
     pub icc_bytes: usize,
     /// Bytes of EXIF.
     pub exif_bytes: usize,
+    /// Whether drawings (SVG) are read at all.
+    pub svg: bool,
+    /// Bytes of a drawing's text, inflated.
+    pub svg_bytes: usize,
 }
 
 impl Default for Limits {
@@ -120,6 +126,9 @@ impl Default for Limits {
             scans: 100,
             icc_bytes: 4 << 20,
             exif_bytes: 1 << 20,
+            svg: true,
+            // Maps and traced photographs have 1 to 3 MB; pictures inside make them larger.
+            svg_bytes: 8 << 20,
         }
     }
 }
@@ -271,6 +280,7 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         InputFormat::Tiff => raster::tiff::probe(bytes, limits),
         InputFormat::Bmp => raster::bmp::probe(bytes, limits),
         InputFormat::Ico => raster::ico::probe(bytes, limits),
+        InputFormat::Svg => svg::probe(bytes, limits),
     }
 }
 
@@ -286,6 +296,7 @@ pub fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
         InputFormat::Tiff => raster::tiff::decode_bytes(header, options),
         InputFormat::Bmp => raster::bmp::decode_bytes(header, options),
         InputFormat::Ico => raster::ico::decode_bytes(header, options),
+        InputFormat::Svg => svg::decode_bytes(header, options),
     }
 }
 
@@ -320,6 +331,7 @@ pub fn decode(
         InputFormat::Tiff => raster::tiff::decode(bytes, header, options, limits, cancel),
         InputFormat::Bmp => raster::bmp::decode(bytes, header, options, limits, cancel),
         InputFormat::Ico => raster::ico::decode(bytes, header, options, limits, cancel),
+        InputFormat::Svg => svg::decode(bytes, header, limits, cancel),
     }
 }
 
@@ -353,7 +365,8 @@ pub fn frames<'a>(
         | InputFormat::Avif
         | InputFormat::Tiff
         | InputFormat::Bmp
-        | InputFormat::Ico => Err(Error::UnsupportedFeature {
+        | InputFormat::Ico
+        | InputFormat::Svg => Err(Error::UnsupportedFeature {
             format: header.format.title(),
             feature: "animation",
         }),
@@ -470,7 +483,7 @@ pub fn exif(bytes: &[u8], header: &Header, limits: &Limits) -> Option<Vec<u8>> {
         InputFormat::WebP => webp::exif(bytes, limits),
         InputFormat::Avif => avif::exif(bytes, limits),
         InputFormat::Tiff => raster::tiff::exif(bytes, limits),
-        InputFormat::Gif | InputFormat::Bmp | InputFormat::Ico => None,
+        InputFormat::Gif | InputFormat::Bmp | InputFormat::Ico | InputFormat::Svg => None,
     }
 }
 
@@ -488,7 +501,11 @@ pub fn strip(bytes: &[u8], header: &Header) -> Option<Vec<u8>> {
         InputFormat::WebP => webp::strip(bytes),
         InputFormat::Gif => gif::strip(bytes),
         // Of AVIF the places of all items would have to be written anew.
-        InputFormat::Avif | InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico => None,
+        InputFormat::Avif
+        | InputFormat::Tiff
+        | InputFormat::Bmp
+        | InputFormat::Ico
+        | InputFormat::Svg => None,
     }
 }
 
@@ -567,10 +584,10 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_is_named() {
-        let error = probe(b"<svg/>", &Limits::default()).unwrap_err();
+        let error = probe(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", &Limits::default()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the object is an SVG drawing, which is not a picture format that can be read here"
+            "the object is a HEIC picture, which is not a picture format that can be read here"
         );
         assert!(matches!(
             probe(b"", &Limits::default()),

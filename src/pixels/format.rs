@@ -1,5 +1,7 @@
 //! Picture formats: their names, their MIME types, and how their first bytes look.
 
+use std::io::Read;
+
 /// A format that we write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OutputFormat {
@@ -34,6 +36,8 @@ pub enum InputFormat {
     Bmp,
     /// Windows icon, largest picture.
     Ico,
+    /// SVG, also compressed: a drawing, of no size of its own.
+    Svg,
 }
 
 /// What the first bytes of an object say it is.
@@ -101,6 +105,7 @@ impl InputFormat {
             Self::Tiff => "image/tiff",
             Self::Bmp => "image/bmp",
             Self::Ico => "image/vnd.microsoft.icon",
+            Self::Svg => "image/svg+xml",
         }
     }
 
@@ -116,6 +121,7 @@ impl InputFormat {
             Self::Tiff => "tiff",
             Self::Bmp => "bmp",
             Self::Ico => "ico",
+            Self::Svg => "svg",
         }
     }
 
@@ -131,6 +137,7 @@ impl InputFormat {
             Self::Tiff => "TIFF",
             Self::Bmp => "BMP",
             Self::Ico => "icon",
+            Self::Svg => "SVG",
         }
     }
 
@@ -143,13 +150,13 @@ impl InputFormat {
             Self::WebP => Some(OutputFormat::WebP),
             Self::Avif => Some(OutputFormat::Avif),
             Self::Gif => Some(OutputFormat::Gif),
-            Self::Tiff | Self::Bmp | Self::Ico => None,
+            Self::Tiff | Self::Bmp | Self::Ico | Self::Svg => None,
         }
     }
 }
 
 /// How far into a text we look for what it is: a prolog, comments and a doctype fit.
-const TEXT_WINDOW: usize = 1024;
+const TEXT_WINDOW: usize = 4096;
 
 /// Says what an object is, by its first bytes alone: names and `Content-Type` lie.
 #[must_use]
@@ -250,7 +257,6 @@ fn sniff_other(bytes: &[u8]) -> Sniffed {
         (b"%PDF", "a PDF"),
         (b"%!PS", "a PostScript document"),
         (b"PK\x03\x04", "a ZIP archive"),
-        (&[0x1F, 0x8B], "gzip-compressed"),
         (b"\x76\x2F\x31\x01", "an OpenEXR picture"),
         (b"#?RADIANCE", "a Radiance picture"),
         (b"qoif", "a QOI picture"),
@@ -267,10 +273,23 @@ fn sniff_other(bytes: &[u8]) -> Sniffed {
         return Sniffed::Unsupported(name);
     }
     match bytes {
+        [0x1F, 0x8B, ..] => sniff_packed(bytes),
         [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n', ..] => {
             Sniffed::Unsupported("a Netpbm picture")
         }
         _ => sniff_text(bytes),
+    }
+}
+
+/// Drawings are also stored compressed; nothing else that is is ours to open.
+fn sniff_packed(bytes: &[u8]) -> Sniffed {
+    let mut start = Vec::new();
+    let mut reader = flate2::read::GzDecoder::new(bytes).take(TEXT_WINDOW as u64);
+    // What was inflated before the end or a mistake is there to be looked at.
+    let _ = reader.read_to_end(&mut start);
+    match sniff_text(&start) {
+        known @ Sniffed::Known(_) => known,
+        _ => Sniffed::Unsupported("gzip-compressed"),
     }
 }
 
@@ -286,7 +305,7 @@ fn sniff_text(bytes: &[u8]) -> Sniffed {
         } else if rest.starts_with(b"<?") {
             b"?>"
         } else if is(&[b"<svg", b"<svg:svg", b"<!doctype svg"]) {
-            return Sniffed::Unsupported("an SVG drawing");
+            return Sniffed::Known(InputFormat::Svg);
         } else if is(&[b"<html", b"<head", b"<!doctype html"]) {
             return Sniffed::Unsupported("an HTML page");
         } else if rest.starts_with(b"<!") {
@@ -370,14 +389,14 @@ mod tests {
 
     #[test]
     fn what_is_no_picture_of_ours_has_a_name() {
-        check(b"<svg/>", Unsupported("an SVG drawing"));
+        check(b"<svg/>", Known(InputFormat::Svg));
         check(
             b"\xEF\xBB\xBF \n<?xml version=\"1.0\"?><!-- x --><!DOCTYPE svg PUBLIC>",
-            Unsupported("an SVG drawing"),
+            Known(InputFormat::Svg),
         );
         check(
             b"<?xml?>\n<!--<html>--><svg x='1'>",
-            Unsupported("an SVG drawing"),
+            Known(InputFormat::Svg),
         );
         check(b"<!DOCTYPE HTML><svg>", Unsupported("an HTML page"));
         check(b"<html lang=en>", Unsupported("an HTML page"));

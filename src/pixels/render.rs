@@ -7,6 +7,7 @@
 
 mod choice;
 mod cost;
+mod drawing;
 #[cfg(test)]
 mod end_to_end {
     mod tests;
@@ -174,6 +175,7 @@ pub fn render(
     cancel: &Cancel,
 ) -> Result<Rendered, codec::Error> {
     cancel.check()?;
+    let recipe = &*drawing::recipe(recipe, job.header.format);
     if job.moves {
         motion::render(source, recipe, job, limits, cancel)
     } else {
@@ -188,6 +190,7 @@ fn job(
     limits: &Limits,
     outputs: &OutputLimits,
 ) -> Result<Job, codec::Error> {
+    let recipe = &*drawing::recipe(recipe, header.format);
     let page = match recipe.frames {
         Frames::All => 0,
         Frames::One(page) if page < header.frames => page,
@@ -200,6 +203,7 @@ fn job(
         }
     };
     let plan = plan::plan(header.size, header.orientation, recipe, None, outputs)?;
+    let (header, plan) = drawing::sized(header, plan, recipe, outputs);
     let choice = choice::choose(&header, recipe, plan.output, limits, outputs);
     let mut job = Job {
         format: choice.format,

@@ -473,6 +473,33 @@ async fn a_picture_that_is_none_is_415() {
 }
 
 #[tokio::test]
+async fn a_drawing_leaves_as_pixels_of_the_asked_size() {
+    let proxy = Proxy::start().await;
+    let drawing = "<svg xmlns='http://www.w3.org/2000/svg' width='8' height='4'><script>alert(1)</script><path \
+                   d='M0 0h4v4H0z'/></svg>";
+    proxy.bucket.put("logo.svg", drawing);
+    let answer = proxy.get("/logo.svg?w=300").await;
+    assert_eq!(answer.header("content-type"), Some("image/png"));
+    // Width and height, as the header of a PNG has them.
+    assert_eq!(answer.body[16..24], [0, 0, 1, 44, 0, 0, 0, 150]);
+    let plain = proxy.get("/logo.svg").await;
+    assert_eq!(plain.header("content-type"), Some("image/png"));
+    let negotiated = [("accept", "image/webp")];
+    let answer = proxy.ask("GET", "/logo.svg?auto=format", &negotiated).await;
+    assert_eq!(answer.header("content-type"), Some("image/webp"));
+}
+
+#[tokio::test]
+async fn drawings_are_415_where_they_are_switched_off() {
+    let proxy = Proxy::start_with(|config| config.limits.svg = false).await;
+    proxy.bucket.put(
+        "logo.svg",
+        "<svg xmlns='http://www.w3.org/2000/svg' width='8' height='4'/>",
+    );
+    assert_problem(&proxy.get("/logo.svg?w=300").await, 415);
+}
+
+#[tokio::test]
 async fn other_methods_are_told_which_are_allowed() {
     let proxy = Proxy::start().await;
     for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"] {

@@ -76,6 +76,8 @@ mod tests {
         scans: 1,
         icc_bytes: 1,
         exif_bytes: 1,
+        svg: true,
+        svg_bytes: 1,
     };
 
     #[track_caller]

@@ -10,7 +10,7 @@ pub(super) mod tiff;
 
 /// Runs a decoder that is known to panic on some files (`tiff` 0.11.3 on planar 16-bit tiles, for
 /// one) and takes that for damage. Nothing of what the closure touches is used afterwards.
-fn guarded<T>(decode: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+pub(super) fn guarded<T>(decode: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
     catch_unwind(AssertUnwindSafe(decode))
         .unwrap_or_else(|_| Err(Error::broken("the decoder panicked")))
 }

@@ -1,0 +1,314 @@
+//! How many elements a drawing has once everything it refers to is put in its place: `use`,
+//! patterns, masks, clips, filters, markers. Counted on the text, before anything is put anywhere.
+//!
+//! Errs high: what a reference on a group makes of each shape inside counts for every shape. What
+//! cannot be counted this way (a marker that is inherited into a marker, a mask that a style sheet
+//! gives to every element) is refused; drawing programs write none of it.
+
+use std::collections::HashMap;
+
+use resvg::usvg::roxmltree::{Document, Node, NodeId};
+
+use super::super::Error;
+
+/// Elements, everything put in its place. Detailed maps have 40,000; each takes about 1 kB.
+const ELEMENTS: u64 = 50_000;
+
+/// Elements inside of one another, everything put in its place. Drawing programs stay below 30;
+/// each takes a few kB of the stack.
+const DEPTH: u32 = 64;
+
+/// Style rules that are tried on elements: rules × elements.
+const RULES: u64 = 4_000_000;
+
+/// Stops of a gradient for one element: they are small.
+const STOPS: u64 = 16;
+
+/// What one element comes to, with all inside of it.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    elements: u64,
+    shapes: u64,
+    /// Corners of paths, at most.
+    vertices: u64,
+    depth: u32,
+    /// Whether patterns or markers are defined inside.
+    defines: bool,
+}
+
+/// How a property passes its reference on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passing {
+    /// To this element alone: masks, clips, filters, `href`.
+    Once,
+    /// To each shape inside: fill and stroke.
+    Shapes,
+    /// To each corner of each path inside: markers.
+    Vertices,
+}
+
+/// A property with a reference.
+#[derive(Clone, Copy)]
+struct Reference<'a> {
+    passing: Passing,
+    id: &'a str,
+}
+
+/// Holds the drawing against the limits.
+///
+/// # Errors
+/// [`Error::Limit`] past one, [`Error::Broken`] for what refers to itself.
+pub(super) fn admit(document: &Document<'_>) -> Result<(), Error> {
+    let root = document.root_element();
+    check_depth(root)?;
+    let (rules, sheet) = style_rules(document)?;
+    let mut census = Census {
+        ids: HashMap::new(),
+        sheet,
+        known: HashMap::new(),
+    };
+    for node in root.descendants() {
+        if let Some(id) = node.attribute("id") {
+            census.ids.entry(id).or_insert(node);
+        }
+    }
+    let sum = census.sum(root, 0)?;
+    if rules.saturating_mul(sum.elements) > RULES {
+        return Err(Error::Limit(format!(
+            "is a drawing with {rules} style rules for {} elements, more than are tried",
+            sum.elements
+        )));
+    }
+    Ok(())
+}
+
+fn too_many() -> Error {
+    Error::Limit(format!(
+        "is a drawing of more than {ELEMENTS} elements, with all that it repeats"
+    ))
+}
+
+fn too_deep() -> Error {
+    Error::Limit(format!(
+        "is a drawing with more than {DEPTH} elements inside of one another"
+    ))
+}
+
+/// How deep the text goes. Without recursion: it is not known yet that this is safe.
+fn check_depth(root: Node<'_, '_>) -> Result<(), Error> {
+    let mut depths: HashMap<NodeId, u32> = HashMap::new();
+    for node in root.descendants().filter(Node::is_element) {
+        let above = node
+            .parent()
+            .and_then(|parent| depths.get(&parent.id()).copied());
+        let depth = above.unwrap_or(0) + 1;
+        if depth > DEPTH {
+            return Err(too_deep());
+        }
+        depths.insert(node.id(), depth);
+    }
+    Ok(())
+}
+
+struct Census<'a, 'input> {
+    ids: HashMap<&'a str, Node<'a, 'input>>,
+    /// References of the style sheets, by the class or the id that they go to.
+    sheet: HashMap<&'a str, Vec<Reference<'a>>>,
+    /// `None`: being counted.
+    known: HashMap<NodeId, Option<Sum>>,
+}
+
+impl<'a, 'input> Census<'a, 'input> {
+    /// The sum of one element. Recursion is as deep as the drawing, [`DEPTH`] at most.
+    fn sum(&mut self, node: Node<'a, 'input>, depth: u32) -> Result<Sum, Error> {
+        match self.known.get(&node.id()) {
+            Some(Some(sum)) if depth.saturating_add(sum.depth) > DEPTH => return Err(too_deep()),
+            Some(Some(sum)) => return Ok(*sum),
+            Some(None) => return Err(Error::broken("a part of the drawing is inside of itself")),
+            None if depth >= DEPTH => return Err(too_deep()),
+            None => {}
+        }
+        self.known.insert(node.id(), None);
+        let sum = self.counted(node, depth)?;
+        self.known.insert(node.id(), Some(sum));
+        Ok(sum)
+    }
+
+    fn counted(&mut self, node: Node<'a, 'input>, depth: u32) -> Result<Sum, Error> {
+        let name = node.tag_name().name();
+        let mut sum = Sum {
+            elements: 1,
+            shapes: u64::from(is_shape(name)),
+            vertices: vertices(node),
+            depth: 1,
+            defines: matches!(name, "pattern" | "marker"),
+        };
+        for child in node.children().filter(Node::is_element) {
+            let child = self.sum(child, depth + 1)?;
+            sum.contain(child);
+        }
+        for reference in self.references(node) {
+            let Some(target) = self.ids.get(reference.id).copied() else {
+                continue;
+            };
+            if is_gradient(target) {
+                let stops = target.children().count() as u64;
+                sum.elements = sum.elements.saturating_add(stops / STOPS);
+                continue;
+            }
+            let inside = self.sum(target, depth + 1)?;
+            let times = match reference.passing {
+                Passing::Once => {
+                    // What `use` shows inherits like what stands there.
+                    sum.contain(inside);
+                    continue;
+                }
+                _ if sum.defines => return Err(self_inheriting()),
+                Passing::Shapes => sum.shapes,
+                Passing::Vertices => sum.vertices,
+            };
+            let all = inside.elements.saturating_mul(times);
+            sum.elements = sum.elements.saturating_add(all);
+            sum.depth = sum.depth.max(inside.depth.saturating_add(1));
+        }
+        if sum.elements > ELEMENTS {
+            return Err(too_many());
+        }
+        Ok(sum)
+    }
+
+    /// What the element's attributes, its `style` and the style sheets refer to.
+    fn references(&self, node: Node<'a, 'input>) -> Vec<Reference<'a>> {
+        let mut found = Vec::new();
+        for attribute in node.attributes() {
+            match attribute.name() {
+                "href" => {
+                    let id = attribute.value().trim().strip_prefix('#');
+                    let passing = Passing::Once;
+                    found.extend(id.map(|id| Reference { passing, id }));
+                }
+                "style" => found.extend(declarations(attribute.value())),
+                "class" => {
+                    let classes = attribute.value().split_ascii_whitespace();
+                    found.extend(classes.filter_map(|class| self.sheet.get(class)).flatten());
+                }
+                "id" => found.extend(self.sheet.get(attribute.value()).into_iter().flatten()),
+                name => found.extend(urls(name, attribute.value())),
+            }
+        }
+        found
+    }
+}
+
+impl Sum {
+    /// Adds what is inside.
+    fn contain(&mut self, inside: Self) {
+        self.elements = self.elements.saturating_add(inside.elements);
+        self.shapes = self.shapes.saturating_add(inside.shapes);
+        self.vertices = self.vertices.saturating_add(inside.vertices);
+        self.depth = self.depth.max(inside.depth.saturating_add(1));
+        self.defines |= inside.defines;
+    }
+}
+
+fn self_inheriting() -> Error {
+    Error::Limit(
+        "is a drawing with patterns or markers that inherit patterns or markers".to_owned(),
+    )
+}
+
+fn is_shape(name: &str) -> bool {
+    matches!(
+        name,
+        "path" | "rect" | "circle" | "ellipse" | "line" | "polyline" | "polygon" | "text"
+    )
+}
+
+fn is_gradient(node: Node<'_, '_>) -> bool {
+    matches!(node.tag_name().name(), "linearGradient" | "radialGradient")
+}
+
+/// Corners of a shape, at most: a corner takes two letters of a path.
+fn vertices(node: Node<'_, '_>) -> u64 {
+    const OF_A_RECT: u64 = 12;
+    if !is_shape(node.tag_name().name()) {
+        return 0;
+    }
+    let letters: usize = ["d", "points"]
+        .into_iter()
+        .filter_map(|name| node.attribute(name))
+        .map(str::len)
+        .sum();
+    letters as u64 / 2 + OF_A_RECT
+}
+
+/// The references of `name: value; name: value`.
+fn declarations(style: &str) -> impl Iterator<Item = Reference<'_>> {
+    style
+        .split(';')
+        .filter_map(|declaration| declaration.split_once(':'))
+        .flat_map(|(name, value)| urls(name.trim(), value))
+}
+
+/// The ids of `url(#id)` in a property's value.
+fn urls<'v>(name: &str, value: &'v str) -> impl Iterator<Item = Reference<'v>> + use<'v> {
+    let passing = match name {
+        "fill" | "stroke" => Passing::Shapes,
+        _ if name.starts_with("marker") => Passing::Vertices,
+        _ => Passing::Once,
+    };
+    value.split("url(").skip(1).filter_map(move |rest| {
+        let inside = rest.split(')').next()?;
+        let inside = inside.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
+        let id = inside.strip_prefix('#')?;
+        Some(Reference { passing, id })
+    })
+}
+
+type Sheet<'a> = HashMap<&'a str, Vec<Reference<'a>>>;
+
+/// How many rules the style sheets have, and what they refer to, by class or id.
+fn style_rules<'a>(document: &'a Document<'_>) -> Result<(u64, Sheet<'a>), Error> {
+    let mut sheet = Sheet::new();
+    let mut rules = 0;
+    let styles = document.descendants();
+    for node in styles.filter(|node| node.tag_name().name() == "style") {
+        for text in node.children().filter_map(|child| child.text()) {
+            rules += text.matches(['{', ',']).count() as u64;
+            for rule in text.split('}') {
+                let Some((selectors, body)) = rule.rsplit_once('{') else {
+                    continue;
+                };
+                for reference in declarations(body) {
+                    add(&mut sheet, selectors, reference)?;
+                }
+            }
+        }
+    }
+    Ok((rules, sheet))
+}
+
+/// Notes a reference under the last name of each of the selectors.
+fn add<'a>(
+    sheet: &mut Sheet<'a>,
+    selectors: &'a str,
+    reference: Reference<'a>,
+) -> Result<(), Error> {
+    for selector in selectors.split(',') {
+        let last = selector
+            .rsplit([' ', '\t', '\r', '\n', '>', '+'])
+            .find(|part| !part.is_empty());
+        let name = last.and_then(|last| {
+            let name = &last[last.find(['.', '#'])? + 1..];
+            name.split(['.', '#', '[', ':', '*', '/']).next()
+        });
+        let Some(name) = name.filter(|name| !name.is_empty()) else {
+            return Err(Error::Limit(
+                "is a drawing whose style sheet refers to a part of it without naming a class"
+                    .to_owned(),
+            ));
+        };
+        sheet.entry(name).or_default().push(reference);
+    }
+    Ok(())
+}
