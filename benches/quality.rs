@@ -2,7 +2,7 @@
 //! over many photographs, 800 pixels wide, beside the engine's own lossless result.
 //!
 //! ```text
-//! cargo bench -p aquatint-bench --bench quality [-- --curve] [--set tuning|test] [--jobs 2]
+//! cargo bench -p aquatint-bench --bench quality [-- --curve] [--set tuning|test] [--jobs 2] [--write]
 //! ```
 
 use std::{
@@ -18,9 +18,11 @@ use aquatint_bench::{
     Result,
     arguments::Arguments,
     decoder::Decoder,
-    engine, judge,
+    engine::ours::{recipe, rendered},
+    judge,
     light::Light,
     pictures::{Folders, Pictures},
+    report::Report,
     table::Table,
 };
 
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let mut arguments = Arguments::read();
     let curve = arguments.switch("--curve");
+    let write = arguments.switch("--write");
     let set = arguments.value("--set")?.unwrap_or("tuning".to_owned());
     let jobs = arguments.number("--jobs", 2)?;
     let extra = arguments.value("--query")?.unwrap_or_default();
@@ -69,17 +72,19 @@ fn run() -> Result<()> {
         QUALITIES.to_vec()
     };
     let scores = all(&folders, photographs, &qualities, &extra, jobs)?;
-    println!(
-        "{} photographs of the {set} set, {WIDTH} wide{}\n",
-        photographs.len(),
-        if extra.is_empty() {
-            extra
-        } else {
-            format!(", {extra}")
-        }
-    );
-    print!("{}", table(&scores, &qualities));
-    Ok(())
+    let mut report = Report::new(&folders, "quality", write);
+    report.circumstances(&[]);
+    let extra = if extra.is_empty() {
+        extra
+    } else {
+        format!(", {extra}")
+    };
+    let count = photographs.len();
+    report.say(format!(
+        "{count} photographs of the {set} set, {WIDTH} wide{extra}."
+    ));
+    report.say(table(&scores, &qualities));
+    report.finish()
 }
 
 /// Scores all photographs, several at a time.
@@ -121,8 +126,8 @@ fn photograph(
 ) -> Result<Vec<Score>> {
     let source = std::fs::read(path)?;
     let mut looks = |query: String| -> Result<(Light, usize)> {
-        let recipe = engine::recipe(&format!("{query}&{extra}"))?;
-        let bytes = engine::rendered(&source, &recipe)?.bytes;
+        let recipe = recipe(format!("{query}&{extra}").trim_end_matches('&'))?;
+        let bytes = rendered(&source, &recipe)?.bytes;
         let pixels = decoder.bytes(&bytes)?;
         Ok((Light::of(&pixels.samples, pixels.width), bytes.len()))
     };

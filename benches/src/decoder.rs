@@ -1,87 +1,10 @@
 //! Any picture to plain pixels, by one decoder for all: sharp's, in a process of its own.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{Result, pictures::Folders};
-
-/// A process of Node.js that answers one line of JSON with another.
-#[derive(Debug)]
-pub struct Node {
-    child: Child,
-    asks: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Node {
-    /// Starts `sharp.mjs`.
-    ///
-    /// # Errors
-    /// Node.js cannot be started.
-    pub fn start(folders: &Folders) -> Result<Self> {
-        let mut child = Command::new("node")
-            .arg(folders.scripts.join("sharp.mjs"))
-            .arg(folders.npm())
-            // Four pictures at once need four threads.
-            .env("UV_THREADPOOL_SIZE", "4")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("node cannot be started: {error}"))?;
-        let asks = child.stdin.take().ok_or("no standard input")?;
-        let answers = child.stdout.take().ok_or("no standard output")?;
-        Ok(Self {
-            child,
-            asks,
-            answers: BufReader::new(answers),
-        })
-    }
-
-    /// Its process.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Asks, and waits for the answer.
-    ///
-    /// # Errors
-    /// The process has ended, or says what went wrong.
-    pub fn ask(&mut self, question: &Value) -> Result<Value> {
-        ask(&mut self.asks, &mut self.answers, question)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// One line there, one line back.
-///
-/// # Errors
-/// As [`Node::ask`].
-pub fn ask(asks: &mut impl Write, answers: &mut impl BufRead, question: &Value) -> Result<Value> {
-    writeln!(asks, "{question}")?;
-    asks.flush()?;
-    let mut line = String::new();
-    if answers.read_line(&mut line)? == 0 {
-        return Err("the process has ended".into());
-    }
-    let answer: Value = serde_json::from_str(&line)?;
-    match answer["error"].as_str() {
-        Some(error) => Err(format!("{error} ({question})").into()),
-        None => Ok(answer),
-    }
-}
+use crate::{Result, pictures::Folders, process::Process};
 
 /// Frames of 8-bit sRGB, red, green and blue.
 #[derive(Clone, Debug)]
@@ -106,7 +29,7 @@ impl Pixels {
 /// Decodes what any engine has written, the same way for all.
 #[derive(Debug)]
 pub struct Decoder {
-    node: Node,
+    node: Process,
     scratch: PathBuf,
 }
 
@@ -114,11 +37,25 @@ impl Decoder {
     /// Starts one.
     ///
     /// # Errors
-    /// As [`Node::start`].
+    /// As [`Process::node`].
     pub fn start(folders: &Folders) -> Result<Self> {
-        let node = Node::start(folders)?;
+        let node = Process::node(folders)?;
         let scratch = folders.scratch()?.join(format!("decode-{}", node.id()));
         Ok(Self { node, scratch })
+    }
+
+    /// What it is made of, and what is measured beside us.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn versions(&mut self) -> Result<Vec<String>> {
+        let answer = self.node.ask(&json!({ "do": "version" }))?;
+        let name = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Ok(vec![
+            format!("sharp {} (libvips {})", name("sharp"), name("vips")),
+            format!("oximg {}", crate::engine::OXIMG),
+            format!("Node.js {}", name("node")),
+        ])
     }
 
     /// The pixels of a file.

@@ -5,11 +5,15 @@
 //! `target/bench`; nothing of theirs is part of this repository.
 
 pub mod arguments;
+pub mod contest;
 pub mod decoder;
 pub mod engine;
 pub mod judge;
 pub mod light;
 pub mod pictures;
+pub mod process;
+pub mod report;
+pub mod score;
 pub mod table;
 
 /// What goes wrong here ends the run, with a sentence.

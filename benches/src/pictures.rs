@@ -137,11 +137,28 @@ impl Pictures {
             let chosen = all.filter(|(at, _)| kept_back(*at) == kept);
             chosen.map(|(_, path)| path.clone()).collect()
         };
+        let (tuning, test): (_, Vec<_>) = (set(false), set(true));
         Ok(Self {
-            made: make(folders, &unpacked)?,
-            tuning: set(false),
-            test: set(true),
+            made: make(folders, &unpacked, &test)?,
+            tuning,
+            test,
         })
+    }
+
+    /// The test photographs at 2 megapixels, in the format of this ending.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    pub fn field(&self, ending: &str) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(self.made.join("field"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|kind| kind == ending) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 
     /// One of the pictures that were made.
@@ -199,13 +216,14 @@ fn is_wanted(package: &Path) -> bool {
 }
 
 /// The pictures of a known size and format, made by sharp.
-fn make(folders: &Folders, unpacked: &Path) -> Result<PathBuf> {
+fn make(folders: &Folders, unpacked: &Path, field: &[PathBuf]) -> Result<PathBuf> {
     let made = folders.root.join("made");
-    fs::create_dir_all(&made)?;
+    fs::create_dir_all(made.join("field"))?;
     let script = folders.scripts.join("pictures.mjs");
     run(Command::new("node")
         .arg(script)
-        .args([&folders.npm(), unpacked, &made]))?;
+        .args([&folders.npm(), unpacked, &made])
+        .args(field))?;
     Ok(made)
 }
 

@@ -1,0 +1,136 @@
+//! Our engine, as the server uses it, without the server.
+
+use std::{path::Path, time::Instant};
+
+use aquatint::{
+    pixels::{
+        codec::{Cancel, Limits},
+        render::{OutputLimits, Rendered, prepare, render},
+    },
+    recipe::{
+        Recipe,
+        negotiate::Accepts,
+        policy::{Policy, PolicySettings},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Cost, Engine, Request, cost, question};
+use crate::{
+    Result,
+    process::{self, Process, cpu_ms},
+};
+
+/// What a URL's query asks for.
+///
+/// # Errors
+/// A parameter is malformed or unknown.
+pub fn recipe(query: &str) -> Result<Recipe> {
+    let policy = Policy::new(PolicySettings {
+        strict: true,
+        ..PolicySettings::default()
+    });
+    let transform = policy.admit("/picture", query, 0)?;
+    Ok(Recipe::resolve(&transform, Accepts::default(), &policy))
+}
+
+/// Source bytes to encoded bytes, with the limits that a server has by default.
+///
+/// # Errors
+/// The source cannot be read, or is over a limit.
+pub fn rendered(source: &[u8], recipe: &Recipe) -> Result<Rendered> {
+    let limits = Limits::default();
+    let job = prepare(source, recipe, &limits, &OutputLimits::default())?;
+    Ok(render(source, recipe, &job, &limits, &Cancel::default())?)
+}
+
+/// Answers for [`Ours`], in the process that it started.
+///
+/// # Errors
+/// Nobody asks any more, in the middle of a sentence.
+pub fn answer() -> Result<()> {
+    process::answer(|question| {
+        let number = |name: &str| question[name].as_u64().unwrap_or(1);
+        let text = |name: &str| question[name].as_str().unwrap_or_default();
+        let source = std::fs::read(text("source"))?;
+        let recipe = recipe(text("query"))?;
+        let (times, together) = (number("times"), number("parallel"));
+        let this = std::process::id();
+        let (cpu, clock) = (cpu_ms(this)?, Instant::now());
+        let mut last = None;
+        for _ in 0..times {
+            last = Some(at_once(&source, &recipe, together)?);
+        }
+        let pictures = (times * together) as f64;
+        let cost = json!({
+            "cpu_ms": (cpu_ms(this)? - cpu) / pictures,
+            "wall_ms": clock.elapsed().as_secs_f64() * 1e3 / pictures,
+        });
+        if let (Value::String(out), Some(last)) = (&question["out"], last) {
+            std::fs::write(out, last.bytes)?;
+        }
+        Ok(cost)
+    })
+}
+
+/// The same picture on several threads.
+fn at_once(source: &[u8], recipe: &Recipe, together: u64) -> Result<Rendered> {
+    if together == 1 {
+        return rendered(source, recipe);
+    }
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..together)
+            .map(|_| scope.spawn(|| rendered(source, recipe)))
+            .collect();
+        let mut result = Err("no thread".into());
+        for thread in threads {
+            result = thread.join().map_err(|_| "a thread panicked")?;
+        }
+        result
+    })
+}
+
+#[derive(Debug)]
+pub(super) struct Ours {
+    process: Process,
+    extra: String,
+}
+
+impl Ours {
+    pub(super) fn start(extra: &str) -> Result<Self> {
+        Ok(Self {
+            process: Process::ours()?,
+            extra: extra.to_owned(),
+        })
+    }
+
+    fn query(&self, request: &Request) -> String {
+        let mut words = vec![
+            format!("width={}", request.width),
+            format!("format={}", request.format),
+            format!("anim={}", u8::from(request.animated)),
+        ];
+        words.extend(request.height.map(|height| format!("height={height}")));
+        words.extend(request.quality.map(|quality| format!("quality={quality}")));
+        words.extend(Some(self.extra.clone()).filter(|extra| !extra.is_empty()));
+        words.join("&")
+    }
+}
+
+impl Engine for Ours {
+    fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    fn render(
+        &mut self,
+        request: &Request,
+        times: usize,
+        together: usize,
+        out: Option<&Path>,
+    ) -> Result<Cost> {
+        let mut question = question(request, times, together, out);
+        question["query"] = self.query(request).into();
+        cost(&self.process.ask(&question)?)
+    }
+}
