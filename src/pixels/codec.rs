@@ -22,6 +22,7 @@ mod gif;
 mod jpeg;
 mod palette;
 mod png;
+mod quality;
 mod raster;
 mod samples;
 mod svg;

@@ -18,7 +18,7 @@ mod survey;
 use std::borrow::Cow;
 
 use self::markers::{Segment, Segments};
-use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit, samples};
+use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit, quality, samples};
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
     format::InputFormat,
@@ -172,7 +172,7 @@ pub(super) fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
     // 16 bits each, and measured to be held twice over.
     let coefficients = match (options.progressive, options.quality) {
         (false, _) => 0,
-        (true, encode::FULL_COLOUR_FROM..) => 12,
+        (true, quality::FULL_COLOUR_FROM..) => 12,
         (true, _) => 6,
     };
     admit::pixels(size)

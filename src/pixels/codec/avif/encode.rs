@@ -7,30 +7,12 @@ use super::{
 };
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout},
-    codec::{Cancel, EncodeOptions, Error, admit, samples},
+    codec::{Cancel, EncodeOptions, Error, admit, quality, samples},
     geometry::Size,
 };
 
-/// From this quality on, colour is kept at full resolution, as for JPEG.
-const FULL_COLOUR_FROM: u8 = 90;
 /// AV1 says a side in 16 bits.
 const LONGEST_SIDE: u32 = 65_536;
-/// libaom's coarsest level.
-const COARSEST: u32 = 63;
-
-/// libaom's level, 0 (best) to 63, for a quality on JPEG's scale: the one place that maps it.
-///
-/// Never 0: that is another, lossless, way of coding, at many times the bytes.
-fn level(quality: u8) -> u8 {
-    let missing = 100 - u32::from(quality.clamp(1, 100));
-    u8::try_from(missing * COARSEST / 100).unwrap_or(0).max(1)
-}
-
-/// Errors in alpha show at every edge, and its planes cost little.
-fn alpha_level(quality: u8) -> u8 {
-    (level(quality) / 2).max(1)
-}
-
 /// Encodes.
 ///
 /// # Errors
@@ -62,11 +44,11 @@ pub(super) fn encode(
             transfer,
         } => (primaries, transfer),
     };
-    let halved = options.quality < FULL_COLOUR_FROM;
+    let halved = options.quality < quality::FULL_COLOUR_FROM;
     let colour = match bitmap.layout {
         Layout::Gray | Layout::GrayAlpha => {
             let luma: Vec<u8> = pixels.iter().step_by(channels).copied().collect();
-            stream(size, &luma, None, level(options.quality), points)?
+            stream(size, &luma, None, quality::aom(options.quality), points)?
         }
         Layout::Rgb | Layout::Rgba => {
             let planes = OwnedPlanes::new(&pixels, channels, size, halved);
@@ -79,7 +61,7 @@ pub(super) fn encode(
                 size,
                 &planes.luma,
                 Some(chroma),
-                level(options.quality),
+                quality::aom(options.quality),
                 points,
             )?
         }
@@ -91,7 +73,15 @@ pub(super) fn encode(
         let alpha = pixels.iter().skip(channels - 1).step_by(channels);
         let alpha: Vec<u8> = alpha.copied().collect();
         let opaque = alpha.iter().all(|alpha| *alpha == u8::MAX);
-        let encoded = || stream(size, &alpha, None, alpha_level(options.quality), (2, 2));
+        let encoded = || {
+            stream(
+                size,
+                &alpha,
+                None,
+                quality::aom_alpha(options.quality),
+                (2, 2),
+            )
+        };
         (!opaque).then(encoded).transpose()?
     } else {
         None
@@ -200,15 +190,6 @@ mod tests {
         check([255, 0, 0], [76, 85, 255]);
         check([0, 255, 0], [150, 44, 21]);
         check([0, 0, 255], [29, 255, 107]);
-    }
-
-    #[test]
-    fn quality_becomes_a_level() {
-        assert_eq!(
-            [level(100), level(80), level(50), level(1)],
-            [1, 12, 31, 62]
-        );
-        assert_eq!([level(0), level(255)], [62, 1]);
     }
 
     #[test]

@@ -12,12 +12,9 @@ use mozjpeg_sys::{
 
 use super::library::{self, Session, guarded};
 use crate::pixels::{
-    codec::{Cancel, Error, admit},
+    codec::{Cancel, Error, admit, quality},
     geometry::Size,
 };
-
-/// From this quality on, colour is kept at full resolution: who asks for it looks at edges.
-pub(super) const FULL_COLOUR_FROM: u8 = 90;
 
 /// What libjpeg writes into before the bytes move on.
 const BUFFER: usize = 64 << 10;
@@ -164,7 +161,7 @@ impl Encoder {
             unsafe { jpeg_simple_progression(library) };
         }
         if input.channels == 3 {
-            let factor = if input.quality >= FULL_COLOUR_FROM {
+            let factor = if input.quality >= quality::FULL_COLOUR_FROM {
                 1
             } else {
                 2

@@ -11,7 +11,7 @@ use libwebp_sys::{
 };
 
 use crate::pixels::{
-    codec::{Cancel, EncodeOptions, Error, admit},
+    codec::{Cancel, EncodeOptions, Error, admit, quality},
     geometry::Size,
 };
 
@@ -20,8 +20,6 @@ const STEP: usize = 64 << 10;
 
 /// libwebp's preset for lossless, 0 to 9: at 4 it is about as quick as a lossy encoding.
 const LOSSLESS_LEVEL: c_int = 4;
-/// libwebp's effort, 0 to 6; 4 is its own default, and what libvips uses.
-const METHOD: c_int = 4;
 
 /// Decodes to RGB, or to RGBA where `alpha`.
 ///
@@ -100,7 +98,7 @@ impl Drop for Incremental {
     }
 }
 
-/// What we ask of libwebp for a quality on JPEG's scale: the one place that maps it.
+/// What we ask of libwebp.
 pub(super) fn settings(options: &EncodeOptions<'_>) -> Result<WebPConfig, Error> {
     let mut config = WebPConfig::new().map_err(|()| admit::encode("libwebp is another version"))?;
     if options.lossless {
@@ -111,8 +109,9 @@ pub(super) fn settings(options: &EncodeOptions<'_>) -> Result<WebPConfig, Error>
         // Colours under full transparency are pixels too.
         config.exact = 1;
     } else {
-        config.quality = f32::from(options.quality.clamp(1, 100));
-        config.method = METHOD;
+        let wanted = quality::webp(options.quality);
+        config.quality = wanted.quality;
+        config.method = c_int::from(wanted.method);
     }
     // SAFETY: reads the initialised configuration.
     if unsafe { WebPValidateConfig(&raw const config) } == 0 {

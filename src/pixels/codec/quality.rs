@@ -1,0 +1,154 @@
+//! One scale of quality for all lossy formats: what WebP and AVIF are asked for so that they look
+//! as JPEG does at the same number. Knows numbers; nothing of libraries.
+//!
+//! The tables are measured: photographs of 800 pixels, SSIMULACRA2 against the lossless picture,
+//! and for each of JPEG's qualities the setting at which the other format's mean score is the same.
+//! `docs/benchmarks.md` has the command that measures it again.
+
+/// From this quality on, colour is kept at full resolution: who asks for it looks at edges.
+/// WebP cannot, and stops gaining a little above it.
+pub(super) const FULL_COLOUR_FROM: u8 = 90;
+
+/// From this quality on, libwebp searches by rate and distortion. Without, it is no smaller than
+/// JPEG there.
+const WEBP_SEARCH_FROM: u8 = 76;
+
+/// What libwebp is asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WebP {
+    /// 0 to 100, on its own scale.
+    pub(super) quality: f32,
+    /// Effort, 0 to 6.
+    pub(super) method: u8,
+}
+
+/// libwebp's effort that does without a search: 0.42 of the time of 4. For the same look it takes
+/// 1 % more bytes at quality 40, 2 % at 60, 3 % at 70, 9 % at 80 and 37 % at 90.
+const FAST: u8 = 2;
+/// libwebp's own default.
+const SEARCHING: u8 = 4;
+
+/// JPEG's quality, and libwebp's at [`FAST`].
+const WEBP_FAST: [(u8, f32); 9] = [
+    (1, 0.0),
+    (10, 2.0),
+    (20, 10.4),
+    (30, 27.1),
+    (40, 41.0),
+    (50, 56.4),
+    (60, 67.9),
+    (70, 78.7),
+    (75, 82.1),
+];
+
+/// JPEG's quality, and libwebp's at [`SEARCHING`]. From [`FULL_COLOUR_FROM`] on it cannot follow,
+/// and stays a point below, where it is still smaller than the JPEG.
+const WEBP_SEARCHED: [(u8, f32); 6] = [
+    (75, 81.5),
+    (80, 84.9),
+    (85, 88.4),
+    (89, 91.3),
+    (90, 96.0),
+    (100, 100.0),
+];
+
+/// libwebp's settings for a quality on JPEG's scale.
+pub(super) fn webp(quality: u8) -> WebP {
+    if quality < WEBP_SEARCH_FROM {
+        WebP {
+            quality: between(&WEBP_FAST, quality),
+            method: FAST,
+        }
+    } else {
+        WebP {
+            quality: between(&WEBP_SEARCHED, quality),
+            method: SEARCHING,
+        }
+    }
+}
+
+/// JPEG's quality, and libaom's level.
+const AOM: [(u8, f32); 14] = [
+    (1, 63.0),
+    (10, 57.0),
+    (20, 45.0),
+    (30, 38.0),
+    (40, 33.1),
+    (50, 28.8),
+    (60, 25.7),
+    (70, 18.9),
+    (75, 15.5),
+    (80, 11.1),
+    (85, 7.6),
+    (89, 5.1),
+    (90, 3.8),
+    (95, 1.0),
+];
+
+/// libaom's level, 0 (best) to 63, for a quality on JPEG's scale.
+///
+/// Never 0: that is another, lossless, way of coding, at many times the bytes.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "within 1 to 63"
+)]
+pub(super) fn aom(quality: u8) -> u8 {
+    between(&AOM, quality).round().clamp(1.0, 63.0) as u8
+}
+
+/// The same for alpha: errors in it show at every edge, and its planes cost little.
+pub(super) fn aom_alpha(quality: u8) -> u8 {
+    (aom(quality) / 2).max(1)
+}
+
+/// The value at `quality` on straight lines through the points, which are in order.
+fn between(points: &[(u8, f32)], quality: u8) -> f32 {
+    let after = points.partition_point(|(at, _)| *at <= quality);
+    let before = points.get(after.saturating_sub(1)).or(points.first());
+    match (before, points.get(after)) {
+        (Some(low), Some(high)) if high.0 > low.0 => {
+            let share = f32::from(quality.saturating_sub(low.0)) / f32::from(high.0 - low.0);
+            low.1 + (high.1 - low.1) * share
+        }
+        (Some(point), _) => point.1,
+        (None, _) => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(quality: u8, webp_quality: f32, method: u8, level: u8) {
+        let expected = WebP {
+            quality: webp_quality,
+            method,
+        };
+        assert_eq!((webp(quality), aom(quality)), (expected, level));
+    }
+
+    #[test]
+    fn qualities_are_those_of_the_tables_and_lie_between_them() {
+        check(0, 0.0, FAST, 63);
+        check(1, 0.0, FAST, 63);
+        check(60, 67.9, FAST, 26);
+        check(80, 84.9, SEARCHING, 11);
+        check(90, 96.0, SEARCHING, 4);
+        check(100, 100.0, SEARCHING, 1);
+        check(255, 100.0, SEARCHING, 1);
+        assert!((between(&[(10, 1.0), (20, 2.0)], 15) - 1.5).abs() < 1e-6);
+        assert_eq!([aom_alpha(1), aom_alpha(100)], [31, 1]);
+    }
+
+    #[test]
+    fn more_quality_is_never_less() {
+        for quality in 1..=100 {
+            let (lower, higher) = (webp(quality - 1), webp(quality));
+            assert!(lower.quality <= higher.quality);
+            assert!(aom(quality - 1) >= aom(quality));
+            assert!((0.0..=100.0).contains(&higher.quality));
+        }
+    }
+}
