@@ -42,7 +42,7 @@ pub(super) struct Scales {
 }
 
 /// Scales that are done here, in eighths.
-const EIGHTHS: std::ops::RangeInclusive<u8> = 1..=4;
+const EIGHTHS: std::ops::RangeInclusive<u8> = 1..=8;
 
 /// Why there is no picture.
 #[derive(Debug)]

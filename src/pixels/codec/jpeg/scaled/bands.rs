@@ -4,14 +4,16 @@ use super::{
     draft::ZIGZAG,
     entropy::Bits,
     frame::Scan,
-    huffman::{Codes, END, END_U32, Grown, end_of_bands},
+    huffman::{BLOCK, Codes, Grown, end_of_bands},
     progressive::{Blocks, band, square},
     units::Scanner,
 };
 
 /// A place that is not kept.
 const NOWHERE: u8 = u8::MAX;
-/// Half of the coefficients: as many as there are surely bits for after a refill.
+/// Bits that are surely there after a refill.
+const SURE: u32 = 56;
+/// Half of the coefficients.
 const LOW_HALF: u64 = u32::MAX as u64;
 
 /// A band of a component, over all of its blocks.
@@ -24,7 +26,7 @@ struct Band<'a> {
     /// Blocks of which nothing more comes in this scan.
     over: u32,
     /// Where each coefficient is kept.
-    places: [u8; END],
+    places: [u8; BLOCK],
     across: usize,
     held: usize,
     kept: &'a mut [i16],
@@ -36,7 +38,7 @@ struct Block<'a> {
     kept: &'a mut [i16],
     /// Which coefficients are not zero.
     history: &'a mut u64,
-    places: &'a [u8; END],
+    places: &'a [u8; BLOCK],
 }
 
 impl<'a> Band<'a> {
@@ -78,31 +80,58 @@ impl Block<'_> {
     /// Where a coefficient is kept, if it is.
     #[inline(always)]
     fn kept(&mut self, zigzag: usize) -> Option<&mut i16> {
-        self.kept.get_mut(usize::from(self.places[zigzag % END]))
+        self.kept.get_mut(usize::from(self.places[zigzag % BLOCK]))
     }
 
     /// Takes the next bit of each of these coefficients, none of which is zero; those of `keep`
     /// get it.
     #[inline(always)]
     fn correct(&mut self, bits: &mut Bits, window: &[u8], passed: u64, keep: u64, bit: i16) {
-        for half in [passed & LOW_HALF, passed & !LOW_HALF] {
-            if half == 0 {
-                continue;
-            }
-            bits.refill(window);
-            let mut wanted = half & keep;
-            while wanted != 0 {
-                let zigzag = wanted.trailing_zeros();
-                wanted &= wanted - 1;
-                let before = (half & ((1 << zigzag) - 1)).count_ones();
-                let more = if bits.is_set(before) { bit } else { 0 };
-                if let Some(kept) = self.kept(zigzag as usize) {
-                    *kept = kept.wrapping_add(if *kept < 0 { -more } else { more });
-                }
-            }
-            bits.take(half.count_ones());
+        if passed == 0 {
+            return;
+        }
+        if passed.count_ones() > SURE {
+            self.correct_few(bits, window, passed & LOW_HALF, keep, bit);
+            self.correct_few(bits, window, passed & !LOW_HALF, keep, bit);
+        } else {
+            self.correct_few(bits, window, passed, keep, bit);
         }
     }
+
+    /// The same for so few that there are surely bits for them after a refill.
+    #[inline(always)]
+    fn correct_few(&mut self, bits: &mut Bits, window: &[u8], few: u64, keep: u64, bit: i16) {
+        bits.refill(window);
+        let mut wanted = few & keep;
+        while wanted != 0 {
+            let zigzag = wanted.trailing_zeros();
+            wanted &= wanted - 1;
+            let before = (few & ((1 << zigzag) - 1)).count_ones();
+            let more = if bits.is_set(before) { bit } else { 0 };
+            if let Some(kept) = self.kept(zigzag as usize) {
+                *kept = kept.wrapping_add(if *kept < 0 { -more } else { more });
+            }
+        }
+        bits.take(few.count_ones());
+    }
+}
+
+/// `set` without its `count` lowest bits, `count` being at most 15. Runs are short and hard to
+/// foresee, so it is done without branches for most.
+#[inline(always)]
+fn without_lowest(set: u64, count: u8) -> u64 {
+    let clear = |set: u64| set & set.wrapping_sub(1);
+    let mut rest = set;
+    rest = if count & 1 == 0 { rest } else { clear(rest) };
+    rest = if count & 2 == 0 {
+        rest
+    } else {
+        clear(clear(rest))
+    };
+    for _ in 0..count >> 2 {
+        rest = clear(clear(clear(clear(rest))));
+    }
+    rest
 }
 
 /// The first scan of a band.
@@ -216,16 +245,13 @@ impl Scanner for Next<'_> {
             now.take(size.into());
             // Of the coefficients that are zero, the one after `run` others.
             let rest = whole & (u64::MAX << next);
-            let mut zeros = rest & !*block.history;
-            for _ in 0..run {
-                zeros &= zeros.wrapping_sub(1);
-            }
-            let place = zeros.trailing_zeros();
-            let passed = rest & *block.history & (u64::MAX >> (END_U32 - place));
+            let zeros = rest & !*block.history;
+            let place = without_lowest(zeros, run).trailing_zeros();
+            let passed = rest & *block.history & (u64::MAX >> (u64::BITS - place));
             block.correct(&mut now, window, passed, keep, bit);
             next = place as usize + 1;
             if size > 0 {
-                now.invalid |= size > 1 || place == END_U32;
+                now.invalid |= size > 1 || place == u64::BITS;
                 *block.history |= 1u64.checked_shl(place).unwrap_or(0);
                 if let Some(kept) = block.kept(place as usize) {
                     *kept = value;
@@ -240,5 +266,28 @@ impl Scanner for Next<'_> {
         }
         *bits = now;
         self.band.over = over;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_bits_are_cleared() {
+        for set in [
+            0,
+            1,
+            0b1011_0101,
+            u64::MAX,
+            u64::MAX << 60,
+            0x8000_0000_0000_0001,
+        ] {
+            let mut rest = set;
+            for count in 0..16 {
+                assert_eq!(without_lowest(set, count), rest, "{count} of {set:b}");
+                rest &= rest.wrapping_sub(1);
+            }
+        }
     }
 }

@@ -65,6 +65,12 @@ impl Bits {
         self.count = self.count.wrapping_sub(bits);
     }
 
+    /// How many bits of the window were taken.
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> i64 {
+        i64::try_from(self.at * 8).expect("a window") - i64::from(self.count)
+    }
+
     /// Takes a value of `bits` bits, at most 16, as JPEG codes it: those with a leading 0 are
     /// negative.
     #[inline(always)]

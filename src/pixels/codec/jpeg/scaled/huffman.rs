@@ -3,6 +3,13 @@
 //! A look-up takes as long as the cache does, whatever it yields; so the tables yield a whole DC
 //! difference, two AC coefficients, or the way over as many coefficients as are not wanted.
 
+mod first;
+mod whole;
+
+pub(super) use self::{
+    first::{Grown, end_of_bands},
+    whole::Ac,
+};
 use super::{
     Stop,
     entropy::{Bits, extend},
@@ -10,18 +17,19 @@ use super::{
 
 /// Bits of a window that [`Dc`] looks at.
 const DC: u32 = 11;
-/// Bits of a window that [`Ac`] looks at for coefficients that are kept.
+/// Bits of a window that [`Ac`] and [`Grown`] look at for coefficients that are kept.
 const KEEP: u32 = 11;
-/// Bits of a window that [`Ac`] looks at for coefficients that are not. A symbol is rarely longer.
-const SKIP: u32 = 13;
 /// Bits of a window that [`Codes`] looks at; longer codes are searched for.
 const LOOK: u32 = 9;
 /// Bits of the longest code.
 const LONGEST: u32 = 16;
 
-/// Past the end of any block.
-pub(super) const END: usize = 64;
-pub(super) const END_U32: u32 = 64;
+/// Coefficients of a block.
+pub(super) const BLOCK: usize = 64;
+/// How far the end of a block advances: farther than any coefficient, so that where the block
+/// ended can be told.
+pub(super) const END: usize = 128;
+const END_U32: u32 = 128;
 
 /// The codes as the file has them: which symbol a code means, one at a time.
 pub(super) struct Codes {
@@ -206,191 +214,6 @@ impl Dc {
     }
 }
 
-/// Codes of AC coefficients in a sequential scan.
-pub(super) struct Ac {
-    codes: Codes,
-    keep: Box<[Pair; 1 << KEEP]>,
-    /// From the lowest: 4 bits of length, 1 bit for the end of the block, then how far it goes.
-    /// A distance of [`FAR`] where the window is too short for one symbol.
-    skip: Box<[u16; 1 << SKIP]>,
-}
-
-/// Two coefficients; the second is the first again where the window holds only one.
-#[derive(Clone, Copy, Default)]
-#[repr(C, align(8))]
-pub(super) struct Pair {
-    /// Of both; 0 where the window holds none.
-    pub(super) bits: u8,
-    /// How far the coefficient after the first lies from the one before it.
-    pub(super) first: u8,
-    /// How far the coefficient after the second does.
-    pub(super) both: u8,
-    /// The first and the second.
-    pub(super) values: [i16; 2],
-}
-
-/// What a look-up in [`Ac::skip`] says.
-#[derive(Clone, Copy)]
-pub(super) struct Leap {
-    pub(super) bits: u32,
-    /// Coefficients that are passed.
-    pub(super) advance: usize,
-    /// Whether the block ends there.
-    pub(super) ends: bool,
-}
-
-/// Farther than any block: the symbol has to be looked at alone.
-const FAR: u32 = 64;
-
-impl Ac {
-    /// Bytes that it holds.
-    pub(super) const BYTES: u64 = 36 << 10;
-
-    /// Reads a table.
-    ///
-    /// # Errors
-    /// [`Stop::NotMine`] where it is no table.
-    pub(super) fn new(table: &[u8]) -> Result<Self, Stop> {
-        let codes = Codes::new(table)?;
-        let mut keep = Box::new([Pair::default(); 1 << KEEP]);
-        for (window, entry) in (0u32..).zip(keep.iter_mut()) {
-            *entry = pair(&codes, window);
-        }
-        let mut skip = Box::new([0; 1 << SKIP]);
-        for (window, entry) in (0u32..).zip(skip.iter_mut()) {
-            *entry = leap(&codes, window);
-        }
-        Ok(Self { codes, keep, skip })
-    }
-
-    /// What the next bits hold; needs 11.
-    #[inline(always)]
-    pub(super) fn pair(&self, bits: &Bits) -> Pair {
-        self.keep[bits.peek(KEEP) as usize & ((1 << KEEP) - 1)]
-    }
-
-    /// Where the next bits lead; needs 13.
-    #[inline(always)]
-    pub(super) fn leap(&self, bits: &Bits) -> Leap {
-        let entry = self.skip[bits.peek(SKIP) as usize & ((1 << SKIP) - 1)];
-        Leap {
-            bits: u32::from(entry & 15),
-            advance: usize::from(entry >> 5),
-            ends: entry & 16 != 0,
-        }
-    }
-
-    /// Takes one symbol, however long, and its value; says how far it advances. Needs 31 bits.
-    #[inline(always)]
-    pub(super) fn single(&self, bits: &mut Bits) -> (usize, i32) {
-        // By value, so that the caller's bits stay in registers.
-        let (after, advance, value) = self.lone(*bits);
-        *bits = after;
-        (advance, value)
-    }
-
-    #[inline(never)]
-    fn lone(&self, mut bits: Bits) -> (Bits, usize, i32) {
-        let symbol = self.codes.symbol(&mut bits);
-        let (advance, value) = match (symbol >> 4, symbol & 15) {
-            (15, 0) => (16, 0),
-            (_, 0) => (END, 0),
-            (run, size) => (usize::from(run) + 1, bits.value(size.into())),
-        };
-        (bits, advance, value)
-    }
-}
-
-/// Codes of AC coefficients in the first scan of a progressive band.
-pub(super) struct Grown {
-    codes: Codes,
-    look: Box<[Single; 1 << KEEP]>,
-}
-
-/// One coefficient, or none.
-#[derive(Clone, Copy, Default)]
-#[repr(C, align(4))]
-pub(super) struct Single {
-    /// Bits to be taken; 0 where the window holds no whole symbol.
-    pub(super) bits: u8,
-    /// How far the coefficient after it lies from the one before it.
-    pub(super) advance: u8,
-    pub(super) value: i16,
-}
-
-impl Grown {
-    /// Reads a table.
-    ///
-    /// # Errors
-    /// [`Stop::NotMine`] where it is no table.
-    pub(super) fn new(table: &[u8]) -> Result<Self, Stop> {
-        let codes = Codes::new(table)?;
-        let mut look = Box::new([Single::default(); 1 << KEEP]);
-        for (window, entry) in (0u32..).zip(look.iter_mut()) {
-            // An end of several blocks is looked at alone.
-            let several = |symbol: u8| matches!((symbol >> 4, symbol & 15), (1..15, 0));
-            let found = codes.find(window << (LONGEST - KEEP));
-            if found.is_some_and(|(_, symbol)| several(symbol)) {
-                continue;
-            }
-            if let Some(step) = codes.step(window, KEEP) {
-                *entry = Single {
-                    bits: byte(step.bits),
-                    advance: byte(step.advance),
-                    value: short(step.value),
-                };
-            }
-        }
-        Ok(Self { codes, look })
-    }
-
-    /// What the next bits hold; needs 11.
-    #[inline(always)]
-    pub(super) fn step(&self, bits: &Bits) -> Single {
-        self.look[bits.peek(KEEP) as usize & ((1 << KEEP) - 1)]
-    }
-
-    /// Takes one symbol, however long, and its value; says for how many blocks after this one the
-    /// band is over. Needs 31 bits; none are left to be taken.
-    #[inline(always)]
-    pub(super) fn single(&self, bits: &mut Bits) -> (Single, u32) {
-        // By value, so that the caller's bits stay in registers.
-        let (after, step, over) = self.lone(*bits);
-        *bits = after;
-        (step, over)
-    }
-
-    #[inline(never)]
-    fn lone(&self, mut bits: Bits) -> (Bits, Single, u32) {
-        let symbol = self.codes.symbol(&mut bits);
-        let (run, size) = (symbol >> 4, symbol & 15);
-        let mut step = Single {
-            bits: 0,
-            advance: run + 1,
-            value: 0,
-        };
-        let mut over = 0;
-        if size > 0 {
-            step.value = short(bits.value(size.into()));
-        } else if run < 15 {
-            over = end_of_bands(&mut bits, run);
-            step.advance = byte(END_U32);
-        }
-        (bits, step, over)
-    }
-}
-
-/// Takes how many blocks after this one a band is over for, where a symbol says that it is.
-#[inline(always)]
-pub(super) fn end_of_bands(bits: &mut Bits, run: u8) -> u32 {
-    if run == 0 {
-        return 0;
-    }
-    let more = bits.peek(run.into());
-    bits.take(run.into());
-    (1 << run) + more - 1
-}
-
 /// A number of at most 8 bits.
 fn byte(number: u32) -> u8 {
     number.to_le_bytes()[0]
@@ -401,45 +224,130 @@ fn short(value: i32) -> i16 {
     i16::try_from(value).unwrap_or(0)
 }
 
-fn pair(codes: &Codes, window: u32) -> Pair {
-    let Some(first) = codes.step(window, KEEP) else {
-        return Pair::default();
-    };
-    let alone = Pair {
-        bits: byte(first.bits),
-        first: byte(first.advance),
-        both: byte(first.advance),
-        values: [short(first.value); 2],
-    };
-    if first.advance == END_U32 {
-        return alone;
-    }
-    let rest = KEEP - first.bits;
-    let second = codes.step(window & ((1 << rest) - 1), rest);
-    second.map_or(alone, |second| Pair {
-        bits: byte(first.bits + second.bits),
-        both: byte(first.advance + second.advance),
-        values: [short(first.value), short(second.value)],
-        ..alone
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pixels::codec::jpeg::scaled::entropy::Feed;
 
-fn leap(codes: &Codes, window: u32) -> u16 {
-    let (mut bits, mut advance, mut ends) = (0, 0, false);
-    while bits < SKIP && !ends {
-        let rest = SKIP - bits;
-        let Some(step) = codes.step(window & ((1 << rest) - 1), rest) else {
-            break;
-        };
-        ends = step.advance == END_U32;
-        if !ends && advance + step.advance >= FAR {
-            break;
+    /// Three codes of 2 bits, and one of each length from there.
+    fn table() -> Vec<u8> {
+        let symbols = [
+            0x00, 0x01, 0x02, 0x11, 0x21, 0xF0, 0x03, 0x12, 0x31, 0x04, 0x22, 0x41, 0x05, 0x0A,
+            0xFA, 0x20, 0x0F,
+        ];
+        let counts = [0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+        [counts.as_slice(), &symbols].concat()
+    }
+
+    /// What symbols, taken one by one, say of the bits of `data`: how far each advances, its
+    /// value, and the bits taken up to its end.
+    fn one_by_one(codes: &Codes, data: &[u8]) -> Vec<(usize, i32, u32)> {
+        let (mut feed, mut bits) = (Feed::new(data, 0), Bits::default());
+        let mut steps = Vec::new();
+        while feed.advance(&mut bits).is_ok() && feed.check(&bits).is_ok() {
+            bits.refill(feed.window());
+            let before = bits.taken();
+            let symbol = codes.symbol(&mut bits);
+            let (run, size) = (usize::from(symbol >> 4), u32::from(symbol & 15));
+            let advance = match (run, size) {
+                (15, 0) => 16,
+                (_, 0) => END,
+                _ => run + 1,
+            };
+            let value = bits.value(size);
+            let taken = u32::try_from(bits.taken() - before).expect("forward");
+            steps.push((advance, value, taken));
         }
-        bits += step.bits;
-        advance += if ends { 0 } else { step.advance };
+        steps
     }
-    if bits == 0 {
-        advance = FAR;
+
+    fn data() -> Vec<u8> {
+        let mut random = 9u32;
+        let bytes = std::iter::repeat_with(|| {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            random.to_be_bytes()[0]
+        });
+        // Fewer ones in a row than the code that does not exist; and no stuffed bytes here.
+        let masks = [0x7F, 0xFE].into_iter().cycle();
+        bytes
+            .zip(masks)
+            .map(|(byte, mask)| byte & mask)
+            .take(4000)
+            .collect()
     }
-    u16::try_from(bits | u32::from(ends) << 4 | advance << 5).unwrap_or(0)
+
+    #[test]
+    fn pairs_and_leaps_say_what_single_symbols_do() {
+        let (table, data) = (table(), data());
+        let Ok((codes, ac)) = Codes::new(&table).and_then(|codes| Ok((codes, Ac::new(&table)?)))
+        else {
+            panic!("it is a table");
+        };
+        let steps = one_by_one(&codes, &data);
+        let (mut feed, mut bits) = (Feed::new(&data, 0), Bits::default());
+        for (at, step) in steps.iter().enumerate().take(steps.len() - 30) {
+            feed.advance(&mut bits).expect("more data");
+            bits.refill(feed.window());
+            let pair = ac.pair(&bits);
+            let second = steps[at + 1];
+            if pair.bits > 0 {
+                assert_eq!((pair.first.into(), pair.values[0].into()), (step.0, step.1));
+                if pair.both > pair.first {
+                    assert_eq!(usize::from(pair.both), step.0 + second.0);
+                    assert_eq!(i32::from(pair.values[1]), second.1);
+                    assert_eq!(u32::from(pair.bits), step.2 + second.2);
+                } else {
+                    assert_eq!(u32::from(pair.bits), step.2);
+                }
+            }
+            let leap = ac.leap(&bits);
+            let (mut advance, mut taken, mut ends) = (0, 0, false);
+            for step in &steps[at..] {
+                if taken < leap.bits {
+                    ends = step.0 == END;
+                    advance += if ends { 0 } else { step.0 };
+                    taken += step.2;
+                }
+            }
+            if leap.bits > 0 {
+                assert_eq!((leap.advance, leap.bits, leap.ends), (advance, taken, ends));
+            }
+            assert_eq!(ac.single(&mut bits), (step.0, step.1));
+        }
+    }
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        let check = |counts: [u8; 16], symbols: &[u8], sound| {
+            let table = [counts.as_slice(), symbols].concat();
+            assert_eq!(Codes::new(&table).is_ok(), sound, "{counts:?}");
+        };
+        let counts = |one, two| std::array::from_fn(|at| [one, two].get(at).map_or(0, |c| *c));
+        check(counts(1, 1), &[1, 2], true);
+        check(counts(1, 1), &[1], false);
+        // Codes of only ones, and more codes than there are.
+        check(counts(2, 0), &[1, 2], false);
+        check(counts(0, 4), &[1, 2, 3, 4], false);
+        check(counts(3, 0), &[1, 2, 3], false);
+        assert!(Codes::new(&[0; 15]).is_err());
+        assert!(Dc::new(&[&counts(1, 0)[..], &[16]].concat()).is_err());
+    }
+
+    #[test]
+    fn differences_come_out_of_short_and_long_codes() {
+        // A code of one bit for 3 bits of value, one of two bits for 15.
+        let counts: [u8; 16] = std::array::from_fn(|at| u8::from(at < 2));
+        let table = [counts.as_slice(), &[3, 15]].concat();
+        let Ok(dc) = Dc::new(&table) else {
+            panic!("it is a table");
+        };
+        let data = [0b0101_1011, 0b1000_0000, 0b0000_1000, 0];
+        let (mut feed, mut bits) = (Feed::new(&data, 0), Bits::default());
+        feed.advance(&mut bits).expect("data");
+        bits.refill(feed.window());
+        assert_eq!(dc.difference(&mut bits), 5);
+        assert_eq!(dc.difference(&mut bits), 0b111_0000_0000_0001);
+        bits.refill(feed.window());
+        assert_eq!(dc.difference(&mut bits), -7);
+    }
 }

@@ -7,23 +7,67 @@
 /// Bits after the point in the tables.
 const POINT: u32 = 13;
 /// Bits after the point between the two passes.
-const BETWEEN: u32 = 3;
+const BETWEEN: u32 = 4;
 
 /// `0.5 * cos((2x + 1) * u * π / 2N)` for each frequency `u` (0.35355 for the first) and sample
-/// `x`.
-const OF_3: [[i32; 3]; 3] = [[2896, 2896, 2896], [3547, 0, -3547], [2048, -4096, 2048]];
-const OF_4: [[i32; 4]; 4] = [
+/// `x`, filled up to a number of lanes.
+type Waves<const N: usize, const LANES: usize> = [[i32; LANES]; N];
+
+#[rustfmt::skip]
+static OF_4: Waves<4, 4> = [
     [2896, 2896, 2896, 2896],
     [3784, 1567, -1567, -3784],
     [2896, -2896, -2896, 2896],
     [1567, -3784, 3784, -1567],
 ];
+#[rustfmt::skip]
+static OF_5: Waves<5, 8> = [
+    [2896, 2896, 2896, 2896, 2896, 0, 0, 0],
+    [3896, 2408, 0, -2408, -3896, 0, 0, 0],
+    [3314, -1266, -4096, -1266, 3314, 0, 0, 0],
+    [2408, -3896, 0, 3896, -2408, 0, 0, 0],
+    [1266, -3314, 4096, -3314, 1266, 0, 0, 0],
+];
+#[rustfmt::skip]
+static OF_6: Waves<6, 8> = [
+    [2896, 2896, 2896, 2896, 2896, 2896, 0, 0],
+    [3956, 2896, 1060, -1060, -2896, -3956, 0, 0],
+    [3547, 0, -3547, -3547, 0, 3547, 0, 0],
+    [2896, -2896, -2896, 2896, 2896, -2896, 0, 0],
+    [2048, -4096, 2048, 2048, -4096, 2048, 0, 0],
+    [1060, -2896, 3956, -3956, 2896, -1060, 0, 0],
+];
+#[rustfmt::skip]
+static OF_7: Waves<7, 8> = [
+    [2896, 2896, 2896, 2896, 2896, 2896, 2896, 0],
+    [3993, 3202, 1777, 0, -1777, -3202, -3993, 0],
+    [3690, 911, -2554, -4096, -2554, 911, 3690, 0],
+    [3202, -1777, -3993, 0, 3993, 1777, -3202, 0],
+    [2554, -3690, -911, 4096, -911, -3690, 2554, 0],
+    [1777, -3993, 3202, 0, -3202, 3993, -1777, 0],
+    [911, -2554, 3690, -4096, 3690, -2554, 911, 0],
+];
+#[rustfmt::skip]
+static OF_8: Waves<8, 8> = [
+    [2896, 2896, 2896, 2896, 2896, 2896, 2896, 2896],
+    [4017, 3406, 2276, 799, -799, -2276, -3406, -4017],
+    [3784, 1567, -1567, -3784, -3784, -1567, 1567, 3784],
+    [3406, -799, -4017, -2276, 2276, 4017, 799, -3406],
+    [2896, -2896, -2896, 2896, 2896, -2896, -2896, 2896],
+    [2276, -4017, 799, 3406, -3406, -799, 4017, -2276],
+    [1567, -3784, 3784, -1567, -1567, 3784, -3784, 1567],
+    [799, -2276, 3406, -4017, 4017, -3406, 2276, -799],
+];
+
+/// Coefficients before this place of the file's order lie within four rows and columns.
+const WITHIN_FOUR: usize = 10;
 
 /// Coefficients after dequantisation, row by row, to samples; what follows the first `N * N` is
-/// not looked at. `N` is 1 to 4.
+/// not looked at. `N` is 1 to 8. From `reach` on, in the file's order, all are zero.
 #[inline(always)]
 pub(super) fn inverse<const N: usize, const HELD: usize>(
     coefficients: &[i32; HELD],
+    reach: usize,
     samples: &mut [u8],
     stride: usize,
 ) {
@@ -35,8 +79,28 @@ pub(super) fn inverse<const N: usize, const HELD: usize>(
             }
         }
         2 => two(coefficients, samples, stride),
-        3 => by_table::<3, HELD>(&OF_3, coefficients, samples, stride),
-        _ => by_table::<4, HELD>(&OF_4, coefficients, samples, stride),
+        3 => three(coefficients, samples, stride),
+        4 => by_table::<4, 4, 4, HELD>(&OF_4, coefficients, samples, stride),
+        5 => by_reach(&OF_5, coefficients, reach, samples, stride),
+        6 => by_reach(&OF_6, coefficients, reach, samples, stride),
+        7 => by_reach(&OF_7, coefficients, reach, samples, stride),
+        _ => by_reach(&OF_8, coefficients, reach, samples, stride),
+    }
+}
+
+/// Most blocks hold little.
+#[inline(always)]
+fn by_reach<const N: usize, const HELD: usize>(
+    table: &Waves<N, 8>,
+    coefficients: &[i32; HELD],
+    reach: usize,
+    samples: &mut [u8],
+    stride: usize,
+) {
+    if reach <= WITHIN_FOUR {
+        by_table::<N, 4, 8, HELD>(table, coefficients, samples, stride);
+    } else {
+        by_table::<N, N, 8, HELD>(table, coefficients, samples, stride);
     }
 }
 
@@ -58,38 +122,87 @@ fn two<const HELD: usize>(coefficients: &[i32; HELD], samples: &mut [u8], stride
     }
 }
 
+/// Too narrow to be done side by side, and with few enough products to be done by hand.
 #[inline(always)]
-fn by_table<const N: usize, const HELD: usize>(
-    table: &[[i32; N]; N],
+fn three<const HELD: usize>(coefficients: &[i32; HELD], samples: &mut [u8], stride: usize) {
+    let of = coefficients.first_chunk::<9>().unwrap_or(&[0; 9]);
+    let half = 1 << (POINT - BETWEEN - 1);
+    let down: [[i32; 3]; 3] = std::array::from_fn(|u| {
+        wave_of_three(of[u], of[3 + u], of[6 + u], half).map(|sum| sum >> (POINT - BETWEEN))
+    });
+    let shift = POINT + BETWEEN;
+    for y in 0..3 {
+        let [mean, once, twice] = down.map(|column| column[y]);
+        let row = wave_of_three(mean, once, twice, 1 << (shift - 1));
+        let place = samples.get_mut(y * stride..);
+        if let Some(place) = place.and_then(<[u8]>::first_chunk_mut) {
+            *place = row.map(|sum| level(sum >> shift));
+        }
+    }
+}
+
+#[inline(always)]
+fn wave_of_three(mean: i32, once: i32, twice: i32, rounding: i32) -> [i32; 3] {
+    let mean = mean.wrapping_mul(2896).wrapping_add(rounding);
+    let (once, twice) = (once.wrapping_mul(3547), twice.wrapping_mul(2048));
+    let ends = mean.wrapping_add(twice);
+    [
+        ends.wrapping_add(once),
+        mean.wrapping_sub(twice.wrapping_mul(2)),
+        ends.wrapping_sub(once),
+    ]
+}
+
+/// The transform, of the `KEPT × KEPT` lowest coefficients.
+#[inline(always)]
+fn by_table<const N: usize, const KEPT: usize, const LANES: usize, const HELD: usize>(
+    table: &Waves<N, LANES>,
     coefficients: &[i32; HELD],
     samples: &mut [u8],
     stride: usize,
 ) {
     // Rows first, each as a sum of the table's rows, so that all samples of it go side by side.
-    let mut rows = [[0i32; N]; N];
+    let mut rows = [[0i32; LANES]; KEPT];
     for (v, row) in rows.iter_mut().enumerate() {
-        for (u, waves) in table.iter().enumerate() {
-            let weight = coefficients[(v * N + u) % HELD];
-            for (sum, wave) in row.iter_mut().zip(waves) {
-                *sum = sum.wrapping_add(weight.wrapping_mul(*wave));
-            }
+        let mut sums = [1i32 << (POINT - BETWEEN - 1); LANES];
+        for (u, waves) in table.iter().take(KEPT).enumerate() {
+            add(&mut sums, waves, coefficients[(v * N + u) % HELD]);
         }
-        for sum in row {
-            *sum = sum.wrapping_add(1 << (POINT - BETWEEN - 1)) >> (POINT - BETWEEN);
-        }
+        *row = sums.map(|sum| sum >> (POINT - BETWEEN));
     }
     let shift = POINT + BETWEEN;
-    for y in 0..N {
-        let mut sums = [1i32 << (shift - 1); N];
-        for (row, waves) in rows.iter().zip(table) {
-            for (sum, part) in sums.iter_mut().zip(row) {
-                *sum = sum.wrapping_add(part.wrapping_mul(waves[y]));
-            }
+    // Waves of even frequency are the same from either end, those of odd frequency opposite.
+    for y in 0..N.div_ceil(2) {
+        let mut even = [1i32 << (shift - 1); LANES];
+        let mut odd = [0i32; LANES];
+        for (v, (row, waves)) in rows.iter().zip(table).enumerate() {
+            let sums = if v % 2 == 0 { &mut even } else { &mut odd };
+            add(sums, row, waves[y]);
         }
-        let row = samples.get_mut(y * stride..);
-        if let Some(row) = row.and_then(<[u8]>::first_chunk_mut::<N>) {
-            *row = sums.map(|sum| level(sum >> shift));
+        let (mut above, mut below) = ([0; LANES], [0; LANES]);
+        for lane in 0..LANES {
+            above[lane] = level(even[lane].wrapping_add(odd[lane]) >> shift);
+            below[lane] = level(even[lane].wrapping_sub(odd[lane]) >> shift);
         }
+        write::<N, LANES>(samples, y * stride, &above);
+        write::<N, LANES>(samples, (N - 1 - y) * stride, &below);
+    }
+}
+
+/// Adds so much of a wave.
+#[inline(always)]
+fn add<const LANES: usize>(sums: &mut [i32; LANES], wave: &[i32; LANES], weight: i32) {
+    for (sum, part) in sums.iter_mut().zip(wave) {
+        *sum = sum.wrapping_add(part.wrapping_mul(weight));
+    }
+}
+
+/// Writes the first `N` of a row's lanes.
+#[inline(always)]
+fn write<const N: usize, const LANES: usize>(samples: &mut [u8], at: usize, row: &[u8; LANES]) {
+    let place = samples.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<N>);
+    if let (Some(place), Some(row)) = (place, row.first_chunk::<N>()) {
+        *place = *row;
     }
 }
 
@@ -125,13 +238,13 @@ mod tests {
     fn check<const N: usize>() {
         let mut random = 1u32;
         for _ in 0..200 {
-            let coefficients: [i32; 32] = std::array::from_fn(|k| {
+            let coefficients: [i32; 128] = std::array::from_fn(|k| {
                 random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let most = if k == 0 { 900 } else { 120 };
                 i32::try_from(random >> 8).expect("24 bits") % most - most / 2
             });
             let mut samples = [0; 16 * 8];
-            inverse::<N, 32>(&coefficients, &mut samples, 16);
+            inverse::<N, 128>(&coefficients, 64, &mut samples, 16);
             for (at, sample) in samples.iter().enumerate() {
                 let (x, y) = (at % 16, at / 16);
                 if x < N && y < N {
@@ -150,5 +263,9 @@ mod tests {
         check::<2>();
         check::<3>();
         check::<4>();
+        check::<5>();
+        check::<6>();
+        check::<7>();
+        check::<8>();
     }
 }

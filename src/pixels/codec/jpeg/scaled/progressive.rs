@@ -278,7 +278,11 @@ impl Work for Drawing<'_> {
             1 => self.draw::<1, 1>(),
             2 => self.draw::<2, 4>(),
             3 => self.draw::<3, 16>(),
-            _ => self.draw::<4, 16>(),
+            4 => self.draw::<4, 16>(),
+            5 => self.draw::<5, 32>(),
+            6 => self.draw::<6, 64>(),
+            7 => self.draw::<7, 64>(),
+            _ => self.draw::<8, 64>(),
         }
     }
 }
@@ -296,6 +300,8 @@ impl Drawing<'_> {
         }
         let stride = self.draft.stride;
         let rows = self.blocks.kept.chunks_exact(self.blocks.across * N * N);
+        let square = square(self.blocks.eighths);
+        let mut history = self.blocks.history.iter();
         for (row, samples) in rows.zip(self.draft.samples.chunks_exact_mut(stride * N)) {
             self.cancel.check()?;
             for (x, block) in row.chunks_exact(N * N).enumerate() {
@@ -305,7 +311,9 @@ impl Drawing<'_> {
                     *product = i32::from(*kept).wrapping_mul(*factor);
                 }
                 let samples = samples.get_mut(x * N..).unwrap_or_default();
-                inverse::<N, HELD>(&coefficients, samples, stride);
+                let history = history.next().unwrap_or(&0) & square;
+                let reach = (u64::BITS - history.leading_zeros()).max(1) as usize;
+                inverse::<N, HELD>(&coefficients, reach, samples, stride);
             }
         }
         Ok(())

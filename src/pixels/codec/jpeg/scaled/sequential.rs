@@ -5,7 +5,7 @@ use super::{
     draft::{Draft, ZIGZAG, behind, last},
     entropy::{Bits, Feed},
     frame::{Frame, Quant, Scan, quantiser},
-    huffman::{Ac, Dc, END},
+    huffman::{Ac, BLOCK, Dc, END},
     inverse::inverse,
     units::{Scanner, Units},
 };
@@ -128,7 +128,11 @@ impl Scanner for Lanes<'_> {
                 1 => lane.unit::<1, 1>(bits, window, x, y),
                 2 => lane.unit::<2, 8>(bits, window, x, y),
                 3 => lane.unit::<3, 16>(bits, window, x, y),
-                _ => lane.unit::<4, 32>(bits, window, x, y),
+                4 => lane.unit::<4, 32>(bits, window, x, y),
+                5 => lane.unit::<5, 32>(bits, window, x, y),
+                6 => lane.unit::<6, 64>(bits, window, x, y),
+                7 => lane.unit::<7, 64>(bits, window, x, y),
+                _ => lane.unit::<8, 128>(bits, window, x, y),
             }
         }
     }
@@ -148,20 +152,21 @@ impl Lane<'_> {
         for v in 0..down {
             for u in 0..across {
                 let start = (y * down + v) * N * self.stride + (x * across + u) * N;
-                let coefficients = self.block::<N, HELD>(bits, window);
+                let (coefficients, reach) = self.block::<N, HELD>(bits, window);
                 let samples = self.samples.get_mut(start..).unwrap_or_default();
-                inverse::<N, HELD>(&coefficients, samples, self.stride);
+                inverse::<N, HELD>(&coefficients, reach, samples, self.stride);
             }
         }
     }
 
     /// The `N × N` low coefficients of the next block, multiplied; behind them what is not wanted.
+    /// And the place, in the file's order, from which on all are zero.
     #[inline(always)]
     fn block<const N: usize, const HELD: usize>(
         &mut self,
         bits: &mut Bits,
         window: &[u8],
-    ) -> [i32; HELD] {
+    ) -> ([i32; HELD], usize) {
         let mut coefficients = [0; HELD];
         let (mut now, ac, places) = (*bits, self.ac, &self.places);
         now.refill(window);
@@ -200,19 +205,19 @@ impl Lane<'_> {
         }
         skip(&mut now, window, ac, next);
         *bits = now;
-        coefficients
+        (coefficients, if next < END { next } else { next - END })
     }
 }
 
 /// Steps over the rest of a block, from its coefficient `next`.
 #[inline(always)]
 fn skip(bits: &mut Bits, window: &[u8], ac: &Ac, mut next: usize) {
-    while next < END {
+    while next < BLOCK {
         bits.refill(window);
         // Four times 13 bits are surely there.
         for _ in 0..4 {
             let leap = ac.leap(bits);
-            if next + leap.advance >= END {
+            if next + leap.advance >= BLOCK {
                 // The block may be full before the symbols of the leap are through.
                 bits.refill(window);
                 next += ac.single(bits).0;

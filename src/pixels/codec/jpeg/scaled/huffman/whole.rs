@@ -1,0 +1,148 @@
+//! Codes of AC coefficients in sequential scans: two at a time of those that are kept, and as many
+//! as fit of those that are not.
+
+use super::{
+    super::{Stop, entropy::Bits},
+    Codes, END, END_U32, KEEP, byte, short,
+};
+
+/// Bits of a window that is looked at for coefficients that are not kept.
+const SKIP: u32 = 13;
+
+/// Codes of AC coefficients in a sequential scan.
+pub(in crate::pixels::codec::jpeg::scaled) struct Ac {
+    codes: Codes,
+    keep: Box<[Pair; 1 << KEEP]>,
+    /// From the lowest: 4 bits of length, 1 bit for the end of the block, then how far it goes.
+    /// A distance of [`FAR`] where the window is too short for one symbol.
+    skip: Box<[u16; 1 << SKIP]>,
+}
+
+/// Two coefficients; the second is the first again where the window holds only one.
+#[derive(Clone, Copy, Default)]
+#[repr(C, align(8))]
+pub(in crate::pixels::codec::jpeg::scaled) struct Pair {
+    /// Of both; 0 where the window holds none.
+    pub(in crate::pixels::codec::jpeg::scaled) bits: u8,
+    /// How far the coefficient after the first lies from the one before it.
+    pub(in crate::pixels::codec::jpeg::scaled) first: u8,
+    /// How far the coefficient after the second does.
+    pub(in crate::pixels::codec::jpeg::scaled) both: u8,
+    /// The first and the second.
+    pub(in crate::pixels::codec::jpeg::scaled) values: [i16; 2],
+}
+
+/// What a look-up in [`Ac::skip`] says.
+#[derive(Clone, Copy)]
+pub(in crate::pixels::codec::jpeg::scaled) struct Leap {
+    pub(in crate::pixels::codec::jpeg::scaled) bits: u32,
+    /// Coefficients that are passed.
+    pub(in crate::pixels::codec::jpeg::scaled) advance: usize,
+    /// Whether the block ends there.
+    pub(in crate::pixels::codec::jpeg::scaled) ends: bool,
+}
+
+/// Farther than any block: the symbol has to be looked at alone.
+const FAR: u32 = 64;
+
+impl Ac {
+    /// Bytes that it holds.
+    pub(in crate::pixels::codec::jpeg::scaled) const BYTES: u64 = 36 << 10;
+
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// [`Stop::NotMine`] where it is no table.
+    pub(in crate::pixels::codec::jpeg::scaled) fn new(table: &[u8]) -> Result<Self, Stop> {
+        let codes = Codes::new(table)?;
+        let mut keep = Box::new([Pair::default(); 1 << KEEP]);
+        for (window, entry) in (0u32..).zip(keep.iter_mut()) {
+            *entry = pair(&codes, window);
+        }
+        let mut skip = Box::new([0; 1 << SKIP]);
+        for (window, entry) in (0u32..).zip(skip.iter_mut()) {
+            *entry = leap(&codes, window);
+        }
+        Ok(Self { codes, keep, skip })
+    }
+
+    /// What the next bits hold; needs 11.
+    #[inline(always)]
+    pub(in crate::pixels::codec::jpeg::scaled) fn pair(&self, bits: &Bits) -> Pair {
+        self.keep[bits.peek(KEEP) as usize & ((1 << KEEP) - 1)]
+    }
+
+    /// Where the next bits lead; needs 13.
+    #[inline(always)]
+    pub(in crate::pixels::codec::jpeg::scaled) fn leap(&self, bits: &Bits) -> Leap {
+        let entry = self.skip[bits.peek(SKIP) as usize & ((1 << SKIP) - 1)];
+        Leap {
+            bits: u32::from(entry & 15),
+            advance: usize::from(entry >> 5),
+            ends: entry & 16 != 0,
+        }
+    }
+
+    /// Takes one symbol, however long, and its value; says how far it advances. Needs 31 bits.
+    #[inline(always)]
+    pub(in crate::pixels::codec::jpeg::scaled) fn single(&self, bits: &mut Bits) -> (usize, i32) {
+        // By value, so that the caller's bits stay in registers.
+        let (after, advance, value) = self.lone(*bits);
+        *bits = after;
+        (advance, value)
+    }
+
+    #[inline(never)]
+    fn lone(&self, mut bits: Bits) -> (Bits, usize, i32) {
+        let symbol = self.codes.symbol(&mut bits);
+        let (advance, value) = match (symbol >> 4, symbol & 15) {
+            (15, 0) => (16, 0),
+            (_, 0) => (END, 0),
+            (run, size) => (usize::from(run) + 1, bits.value(size.into())),
+        };
+        (bits, advance, value)
+    }
+}
+
+fn pair(codes: &Codes, window: u32) -> Pair {
+    let Some(first) = codes.step(window, KEEP) else {
+        return Pair::default();
+    };
+    let alone = Pair {
+        bits: byte(first.bits),
+        first: byte(first.advance),
+        both: byte(first.advance),
+        values: [short(first.value); 2],
+    };
+    if first.advance == END_U32 {
+        return alone;
+    }
+    let rest = KEEP - first.bits;
+    let second = codes.step(window & ((1 << rest) - 1), rest);
+    second.map_or(alone, |second| Pair {
+        bits: byte(first.bits + second.bits),
+        both: byte(first.advance + second.advance),
+        values: [short(first.value), short(second.value)],
+        ..alone
+    })
+}
+
+fn leap(codes: &Codes, window: u32) -> u16 {
+    let (mut bits, mut advance, mut ends) = (0, 0, false);
+    while bits < SKIP && !ends {
+        let rest = SKIP - bits;
+        let Some(step) = codes.step(window & ((1 << rest) - 1), rest) else {
+            break;
+        };
+        ends = step.advance == END_U32;
+        if !ends && advance + step.advance >= FAR {
+            break;
+        }
+        bits += step.bits;
+        advance += if ends { 0 } else { step.advance };
+    }
+    if bits == 0 {
+        advance = FAR;
+    }
+    u16::try_from(bits | u32::from(ends) << 4 | advance << 5).unwrap_or(0)
+}
