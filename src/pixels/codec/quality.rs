@@ -29,7 +29,7 @@ const FAST: u8 = 2;
 const SEARCHING: u8 = 4;
 
 /// JPEG's quality, and libwebp's at [`FAST`].
-const WEBP_FAST: [(u8, f32); 9] = [
+const WEBP_FAST: [(u8, f32); 14] = [
     (1, 0.0),
     (10, 2.0),
     (20, 10.4),
@@ -39,6 +39,11 @@ const WEBP_FAST: [(u8, f32); 9] = [
     (60, 67.9),
     (70, 78.7),
     (75, 82.1),
+    (80, 86.1),
+    (85, 89.8),
+    (89, 92.6),
+    (90, 97.0),
+    (100, 100.0),
 ];
 
 /// JPEG's quality, and libwebp's at [`SEARCHING`]. From [`FULL_COLOUR_FROM`] on it cannot follow,
@@ -55,15 +60,21 @@ const WEBP_SEARCHED: [(u8, f32); 6] = [
 /// libwebp's settings for a quality on JPEG's scale.
 pub(super) fn webp(quality: u8) -> WebP {
     if quality < WEBP_SEARCH_FROM {
-        WebP {
-            quality: between(&WEBP_FAST, quality),
-            method: FAST,
-        }
+        webp_frame(quality)
     } else {
         WebP {
             quality: between(&WEBP_SEARCHED, quality),
             method: SEARCHING,
         }
+    }
+}
+
+/// The same for a frame of an animation: there are many of them, so none is searched. An animation
+/// costs half of what it does with a search, and takes 6 % more bytes for the same look.
+pub(super) fn webp_frame(quality: u8) -> WebP {
+    WebP {
+        quality: between(&WEBP_FAST, quality),
+        method: FAST,
     }
 }
 
@@ -138,6 +149,8 @@ mod tests {
         check(90, 96.0, SEARCHING, 4);
         check(100, 100.0, SEARCHING, 1);
         check(255, 100.0, SEARCHING, 1);
+        let frame = webp_frame(85);
+        assert_eq!((frame.quality, frame.method), (89.8, FAST));
         assert!((between(&[(10, 1.0), (20, 2.0)], 15) - 1.5).abs() < 1e-6);
         assert_eq!([aom_alpha(1), aom_alpha(100)], [31, 1]);
     }
@@ -148,6 +161,7 @@ mod tests {
             let (lower, higher) = (webp(quality - 1), webp(quality));
             assert!(lower.quality <= higher.quality);
             assert!(aom(quality - 1) >= aom(quality));
+            assert!(webp_frame(quality - 1).quality <= webp_frame(quality).quality);
             assert!((0.0..=100.0).contains(&higher.quality));
         }
     }

@@ -22,7 +22,7 @@ use libwebp_sys::{
 use super::still::{self, Picture};
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
-    codec::{Cancel, EncodeOptions, Error, Frame, FrameReader, Loops, admit},
+    codec::{Cancel, EncodeOptions, Error, Frame, FrameReader, Loops, admit, quality},
     geometry::Size,
 };
 
@@ -168,7 +168,7 @@ impl Encoder {
         loops: Loops,
         options: &EncodeOptions<'_>,
     ) -> Result<Self, Error> {
-        let config = still::settings(options)?;
+        let config = still::settings(options, quality::webp_frame(options.quality))?;
         let mut animation = MaybeUninit::<WebPAnimEncoderOptions>::zeroed();
         // SAFETY: initialises the options.
         if unsafe { WebPAnimEncoderOptionsInitInternal(animation.as_mut_ptr(), MUX_ABI) } == 0 {

@@ -98,8 +98,11 @@ impl Drop for Incremental {
     }
 }
 
-/// What we ask of libwebp.
-pub(super) fn settings(options: &EncodeOptions<'_>) -> Result<WebPConfig, Error> {
+/// What we ask of libwebp: `lossy`, or without loss where the options say so.
+pub(super) fn settings(
+    options: &EncodeOptions<'_>,
+    lossy: quality::WebP,
+) -> Result<WebPConfig, Error> {
     let mut config = WebPConfig::new().map_err(|()| admit::encode("libwebp is another version"))?;
     if options.lossless {
         // SAFETY: changes the initialised configuration.
@@ -109,9 +112,8 @@ pub(super) fn settings(options: &EncodeOptions<'_>) -> Result<WebPConfig, Error>
         // Colours under full transparency are pixels too.
         config.exact = 1;
     } else {
-        let wanted = quality::webp(options.quality);
-        config.quality = wanted.quality;
-        config.method = c_int::from(wanted.method);
+        config.quality = lossy.quality;
+        config.method = c_int::from(lossy.method);
     }
     // SAFETY: reads the initialised configuration.
     if unsafe { WebPValidateConfig(&raw const config) } == 0 {
@@ -131,7 +133,7 @@ pub(super) fn encode(
     options: &EncodeOptions<'_>,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let config = settings(options)?;
+    let config = settings(options, quality::webp(options.quality))?;
     let mut output = Vec::new();
     let mut picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
     picture.0.writer = Some(write);
