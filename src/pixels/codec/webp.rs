@@ -312,6 +312,8 @@ pub(super) fn strip(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut kept = Vec::new();
     for chunk in riff::chunks(bytes) {
         match &chunk.kind {
+            // Anywhere but first it means nothing, and decoders differ on what to make of it.
+            b"VP8X" if !kept.is_empty() => return None,
             b"VP8X" => {
                 let mut extended = Extended::read(chunk.payload(bytes))?;
                 extended.flags &= !(EXIF_FLAG | XMP_FLAG);

@@ -300,3 +300,15 @@ proptest::proptest! {
         let _ = exif(&file, &Limits::default());
     }
 }
+
+#[test]
+fn a_second_extended_header_was_taken_for_the_first() {
+    let file = encoded(&bitmap(Layout::Rgba, 16, 8, 0), &OPTIONS);
+    assert_eq!(&file[12..16], b"VP8X");
+    let mut twice = file.clone();
+    twice.extend_from_slice(b"VP8X\x0a\0\0\0\0\0\0\0\x63\0\0\x63\0\0");
+    let length = u32::try_from(twice.len() - 8).expect("a length");
+    twice[4..8].copy_from_slice(&length.to_le_bytes());
+    assert!(strip(&file).is_some());
+    assert_eq!(strip(&twice), None);
+}

@@ -1,0 +1,9 @@
+//! The grammar of the query.
+#![no_main]
+
+use libfuzzer_sys::{Corpus, fuzz_target};
+
+fuzz_target!(
+    init: aquatint_fuzz::request::dictionary_if_asked(),
+    |bytes: &[u8]| -> Corpus { aquatint_fuzz::request::query(bytes) }
+);

@@ -1,0 +1,177 @@
+//! Pictures: probe, decode, frames and strip of one format; and the whole way from query to bytes.
+
+use aquatint::{
+    pixels::{
+        bitmap::Bitmap,
+        codec::{self, Cancel, DecodeOptions, Error, Header, Limits},
+        format::{self, InputFormat, OutputFormat, Sniffed},
+        geometry::Size,
+        render::{self, OutputLimits},
+    },
+    recipe::{
+        Recipe, Transform,
+        dialect::Dialect,
+        negotiate::Accepts,
+        policy::{Policy, PolicySettings},
+    },
+};
+use libfuzzer_sys::Corpus;
+
+/// The product's limits, but for the budgets: what is right with one megapixel is right with a
+/// hundred, and a run has seconds.
+fn limits() -> Limits {
+    Limits {
+        pixels: 1 << 20,
+        frames: 16,
+        animation_pixels: 1 << 22,
+        ..Limits::default()
+    }
+}
+
+/// Small enough for every encoder to end well within a run's time.
+const OUTPUT: OutputLimits = OutputLimits {
+    side: 2048,
+    pixels: 1 << 19,
+    avif_pixels: 1 << 15,
+};
+
+/// Reads the bytes in every way, where they look like a picture of this format.
+///
+/// # Panics
+/// Where an answer does not keep its word: that is the finding.
+#[must_use]
+pub fn read(bytes: &[u8], format: InputFormat) -> Corpus {
+    if format::sniff(bytes) != Sniffed::Known(format) {
+        return Corpus::Reject;
+    }
+    let limits = limits();
+    let Some(header) = told(codec::probe(bytes, &limits)) else {
+        return Corpus::Keep;
+    };
+    check_header(&header, &limits);
+    whole(bytes, &header, &limits);
+    scaled(bytes, &header, &limits);
+    if header.animated {
+        moving(bytes, &header, &limits);
+    }
+    let _ = codec::exif(bytes, &header, &limits);
+    if let Some(stripped) = codec::strip(bytes, &header) {
+        let again = codec::probe(&stripped, &limits).expect("what was stripped is a picture still");
+        assert_eq!((again.format, again.size), (header.format, header.size));
+    }
+    Corpus::Keep
+}
+
+fn check_header(header: &Header, limits: &Limits) {
+    assert!(header.size.pixels() > 0 && header.size.pixels() <= limits.pixels);
+    assert!((1..=8).contains(&header.orientation));
+    assert!((1..=16).contains(&header.depth));
+    assert!(header.frames > 0);
+}
+
+fn whole(bytes: &[u8], header: &Header, limits: &Limits) {
+    for page in [0, header.frames / 2, header.frames - 1] {
+        let options = DecodeOptions {
+            page,
+            at_least: None,
+        };
+        let _ = codec::decode_bytes(header, &options);
+        let decoded = codec::decode(bytes, header, &options, limits, &Cancel::default());
+        if let Some(bitmap) = told(decoded) {
+            check_bitmap(&bitmap);
+            let same = page == 0 || header.animated;
+            assert!(!same || bitmap.size == header.size, "{:?}", bitmap.size);
+        }
+    }
+}
+
+fn scaled(bytes: &[u8], header: &Header, limits: &Limits) {
+    for divisor in [2, 3, 9] {
+        let least = Size::new(
+            header.size.width.div_ceil(divisor),
+            header.size.height.div_ceil(divisor),
+        );
+        let options = DecodeOptions {
+            page: 0,
+            at_least: Some(least),
+        };
+        let decoded = codec::decode(bytes, header, &options, limits, &Cancel::default());
+        if let Some(bitmap) = told(decoded) {
+            check_bitmap(&bitmap);
+            let Size { width, height } = bitmap.size;
+            assert!(width >= least.width && height >= least.height);
+            assert!(width <= header.size.width && height <= header.size.height);
+        }
+    }
+}
+
+fn moving(bytes: &[u8], header: &Header, limits: &Limits) {
+    let Some(mut frames) = told(codec::frames(bytes, header, limits)) else {
+        return;
+    };
+    let cancel = Cancel::default();
+    let mut count = 0;
+    while let Some(Some(frame)) = told(frames.next_frame(&cancel)) {
+        check_bitmap(&frame.bitmap);
+        assert_eq!(frame.bitmap.size, header.size);
+        count += 1;
+        assert!(count <= header.frames);
+    }
+}
+
+fn check_bitmap(bitmap: &Bitmap) {
+    assert!(bitmap.is_complete());
+}
+
+/// A recipe and a picture, with a line feed between: `w=100&fm=webp`, then the file.
+///
+/// # Panics
+/// Where an answer does not keep its word: that is the finding.
+#[must_use]
+pub fn render(bytes: &[u8]) -> Corpus {
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+        return Corpus::Reject;
+    };
+    let (query, source) = (&bytes[..end], &bytes[end + 1..]);
+    let Ok(query) = std::str::from_utf8(query) else {
+        return Corpus::Reject;
+    };
+    let Ok(transform) = Transform::parse(query, Dialect::Imgix, false) else {
+        return Corpus::Reject;
+    };
+    let everything = Accepts {
+        avif: true,
+        webp: true,
+    };
+    let policy = Policy::new(PolicySettings::default());
+    let recipe = Recipe::resolve(&transform, everything, &policy);
+    let limits = limits();
+    let Some(job) = told(render::prepare(source, &recipe, &limits, &OUTPUT)) else {
+        return Corpus::Keep;
+    };
+    assert!(job.peak_bytes >= job.output.pixels());
+    let rendered = render::render(source, &recipe, &job, &limits, &Cancel::default());
+    if let Some(rendered) = told(rendered) {
+        assert!(rendered.size.pixels() <= OUTPUT.pixels);
+        let largest = Limits {
+            frames: u32::MAX,
+            ..Limits::default()
+        };
+        let written = codec::probe(&rendered.bytes, &largest).expect("what we write can be read");
+        assert_eq!(written.format.output(), Some(rendered.format));
+        assert_eq!(written.size, rendered.size);
+        assert!(
+            rendered.format != OutputFormat::Avif || written.size.pixels() <= OUTPUT.avif_pixels
+        );
+    }
+    Corpus::Keep
+}
+
+/// The answer, if it is one. A picture may be refused; what is our fault is a finding.
+fn told<T>(answer: Result<T, Error>) -> Option<T> {
+    match answer {
+        Ok(answer) => Some(answer),
+        Err(error @ (Error::Encode { .. } | Error::Cancelled)) => panic!("{error:?}"),
+        Err(_) => None,
+    }
+}
