@@ -429,15 +429,16 @@ fn check_bitmap(bitmap: &Bitmap) -> Result<(), Error> {
     Ok(())
 }
 
-/// Bytes that [`encode`] holds at its peak, its result included; errs high.
+/// Bytes that [`encode`] holds at its peak beside the bitmap, its result included, where every
+/// pixel is noise; errs high. `alpha`: whether the bitmap has it.
 #[must_use]
-pub fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
+pub fn encode_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64 {
     match options.format {
         OutputFormat::Jpeg => jpeg::encode_bytes(size, options),
-        OutputFormat::Png => png::encode_bytes(size, options),
-        OutputFormat::WebP => webp::encode_bytes(size, options),
+        OutputFormat::Png => png::encode_bytes(size, alpha),
+        OutputFormat::WebP => webp::encode_bytes(size, alpha, options),
         OutputFormat::Avif => avif::encode_bytes(size, options),
-        OutputFormat::Gif => gif::encode_bytes(size, options),
+        OutputFormat::Gif => gif::encode_bytes(size),
     }
 }
 

@@ -24,7 +24,7 @@ use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit};
 use crate::pixels::{bitmap::Bitmap, format::InputFormat, geometry::Size};
 
 /// What the decoder allocates whatever the size.
-const LIBRARY_BYTES: u64 = 4 << 20;
+const LIBRARY_BYTES: u64 = 1 << 20;
 
 /// Reads the header.
 ///
@@ -113,13 +113,15 @@ pub(super) fn encode(
 }
 
 /// Bytes that [`encode`] holds at its peak.
-pub(super) fn encode_bytes(size: Size, _options: &EncodeOptions<'_>) -> u64 {
-    // Samples in 8 bits and planes of them; libaom's frames with borders, and what it tries, as
-    // measured with noise.
-    let per_pixel = 4 + 3 + 34;
+pub(super) fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
+    // Planes; libaom's frames with borders, and what it tries, as measured with noise.
+    let per_pixel = match options.quality {
+        super::quality::FULL_COLOUR_FROM.. => 40,
+        _ => 23,
+    };
     admit::pixels(size)
         .saturating_mul(per_pixel)
-        .saturating_add(8 << 20)
+        .saturating_add(4 << 20)
 }
 
 /// The EXIF block.

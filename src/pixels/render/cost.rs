@@ -3,7 +3,8 @@
 use crate::{
     pixels::{
         bitmap::Layout,
-        codec::{self, DecodeOptions, EncodeOptions, Header},
+        codec::{self, DecodeOptions},
+        format::OutputFormat,
         geometry::{Area, Size, fit},
         ops::resize,
     },
@@ -18,9 +19,8 @@ const DECODER_STEPS: u32 = 2;
 /// Planes of one blurred channel, its alpha and their scratch, in bytes a pixel.
 const BLUR_BYTES: u64 = 16;
 
-/// Whole canvases that an animation holds beside its decoder and encoder: the frame, its raster,
-/// and the frame before.
-const CANVASES: u64 = 3;
+/// Finished frames that an animation holds beside its encoder: one, and the one before.
+const SHOWN: u64 = 2;
 
 /// The largest moment of the job: while the decoded picture is resized, or while the small one is
 /// worked on and encoded.
@@ -35,29 +35,43 @@ pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
     };
     let resampling = resampling(job, recipe, &decode, layout);
     let output = largest_output(job, recipe);
-    let channels = layout.channels().max(4) as u64;
+    let alpha = header.alpha || may_uncover(job, recipe);
+    let channels = if alpha { 4 } else { 3 };
     let raster = output.pixels().saturating_mul(channels);
+    let working = working(job, recipe, raster, channels);
+    if job.moves {
+        let encoder = codec::encode_bytes(output, alpha, &encode);
+        return codec::frames_bytes(header)
+            .saturating_add(resampling.max(working).max(encoder))
+            .saturating_add(raster.saturating_mul(SHOWN))
+            .saturating_add(written_frames(job, recipe, raster));
+    }
+    let decoding = codec::decode_bytes(header, &decode).saturating_add(resampling);
+    let encoding = codec::encode_bytes(output, alpha, &encode).saturating_add(raster);
+    decoding.max(working).max(encoding)
+}
+
+/// What the finished pixels take while they are worked on: each operation makes one raster of
+/// another.
+fn working(job: &Job, recipe: &Recipe, raster: u64, channels: u64) -> u64 {
     let resized = job.plan.resized.pixels().saturating_mul(channels);
     let effects = if recipe.effects == Effects::default() {
         0
     } else {
-        output.pixels().saturating_mul(BLUR_BYTES)
+        job.output.pixels().saturating_mul(BLUR_BYTES)
     };
-    // Each operation makes one raster of another.
-    let working = (resized.max(raster))
+    resized
+        .max(raster)
         .saturating_add(raster)
-        .saturating_add(effects);
-    let decoding = codec::decode_bytes(header, &decode).saturating_add(resampling);
-    if job.moves {
-        let canvas = header.size.pixels().saturating_mul(4);
-        let written = encoded_frames(header, output, &encode);
-        return decoding
-            .saturating_add(canvas.saturating_mul(CANVASES))
-            .saturating_add(working)
-            .saturating_add(written);
-    }
-    let encoding = codec::encode_bytes(output, &encode).saturating_add(raster);
-    decoding.max(working).max(encoding)
+        .saturating_add(effects)
+}
+
+/// Whether pixels come in that show what is behind the picture.
+fn may_uncover(job: &Job, recipe: &Recipe) -> bool {
+    let opaque = recipe.background.is_some_and(|[.., alpha]| alpha == 255);
+    let plan = &job.plan;
+    let around = plan.degrees != 0 || plan.pad != [0; 4] || plan.canvas != plan.resized;
+    job.format.has_alpha() && !opaque && around
 }
 
 /// What a resize holds beside the decoded picture.
@@ -65,6 +79,7 @@ fn resampling(job: &Job, recipe: &Recipe, decode: &DecodeOptions, layout: Layout
     let plan = &job.plan;
     let stored = job.header.size;
     if plan.keeps_pixels() && recipe.trim.is_none() {
+        // Cut out, or converted.
         return plan.resized.pixels() * layout.channels() as u64;
     }
     let source = match decode.at_least {
@@ -116,8 +131,15 @@ fn largest_output(job: &Job, recipe: &Recipe) -> Size {
     }
 }
 
-/// An encoder of animations: what it works with, and up to a byte a pixel of what it has written.
-fn encoded_frames(header: &Header, output: Size, options: &EncodeOptions<'_>) -> u64 {
-    let written = output.pixels().saturating_mul(header.frames.into());
-    codec::encode_bytes(output, options).saturating_add(written)
+/// What an encoder of animations has written at most: of PNG and of anything without loss, as many
+/// bytes as there are samples; of GIF, numbers of colours that cannot be made smaller. Twice that,
+/// because vectors grow ahead; of WebP that is never reached.
+fn written_frames(job: &Job, recipe: &Recipe, raster: u64) -> u64 {
+    let pixels = largest_output(job, recipe).pixels();
+    let frame = match job.format {
+        OutputFormat::WebP if !recipe.output.lossless => pixels,
+        OutputFormat::Gif => pixels.saturating_mul(3),
+        _ => raster.saturating_mul(2),
+    };
+    frame.saturating_mul(job.header.frames.into())
 }

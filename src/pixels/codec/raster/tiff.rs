@@ -28,8 +28,8 @@ const MOST_PAGES: u32 = 1000;
 /// Bytes of one tag's values: offsets of a million strips, no more.
 const TAG_BYTES: usize = 8 << 20;
 
-/// Dictionaries, offsets, rows.
-const OVERHEAD: u64 = 16 << 20;
+/// Dictionaries, rows.
+const OVERHEAD: u64 = 2 << 20;
 
 const ICC_PROFILE: u16 = 34_675;
 const PHOTOMETRIC: u16 = 262;
@@ -65,17 +65,48 @@ pub(in super::super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, E
             alpha,
             depth: depth.clamp(1, 16),
             lossless: compression != Some(jpeg),
-            held_bytes: 0,
+            held_bytes: held_bytes(bytes, &mut reader, size)?,
         })
     })
 }
 
 pub(in super::super) fn decode_bytes(header: &Header, _options: &DecodeOptions) -> u64 {
     let pixels = u64::from(header.size.width) * u64::from(header.size.height);
-    // Four samples; the picture, and one chunk, which may be all of it, as it was stored: in 16
-    // bits here, up to 32 there.
-    let pixel = if header.depth > 8 { 4 * (2 + 4) } else { 4 * 2 };
-    pixels.saturating_mul(pixel).saturating_add(OVERHEAD)
+    let pixel = if header.depth > 8 { 4 * 2 } else { 4 };
+    pixels
+        .saturating_mul(pixel)
+        .saturating_add(header.held_bytes)
+        .saturating_add(OVERHEAD)
+}
+
+/// One chunk, which may be all of the picture, as it was stored and as the library hands it out;
+/// the tables of where chunks are; and of a palette the whole file, for it is changed.
+fn held_bytes(bytes: &[u8], reader: &mut Reader<'_>, size: Size) -> Result<u64, Error> {
+    const STORED_AND_READ: u64 = 2;
+    const PLACE: u64 = 2 * 8;
+    let sample = if is_palette(reader)? {
+        8
+    } else {
+        reader.colortype().map_err(failed)?.bit_depth()
+    };
+    let samples = reader
+        .find_tag_unsigned::<u16>(Tag::SamplesPerPixel)
+        .map_err(failed)?
+        .unwrap_or(1);
+    let chunk = chunk_size(reader, size)?;
+    let pixel = u64::from(samples) * u64::from(sample.div_ceil(8)) * STORED_AND_READ;
+    let chunks = u64::from(size.width.div_ceil(chunk.width.max(1)))
+        .saturating_mul(u64::from(size.height.div_ceil(chunk.height.max(1))))
+        .saturating_mul(samples.into());
+    Ok(chunk
+        .pixels()
+        .saturating_mul(pixel)
+        .saturating_add(chunks.saturating_mul(PLACE))
+        .saturating_add(if is_palette(reader)? {
+            bytes.len() as u64
+        } else {
+            0
+        }))
 }
 
 pub(in super::super) fn decode(

@@ -68,7 +68,8 @@ pub fn bytes(stored: Size, layout: Layout, area: Area, size: Size) -> u64 {
     let row = u64::from(work.columns.end - work.columns.start) * layout.channels() as u64;
     let between = row * u64::from(work.band);
     let weighted = if layout.has_alpha() {
-        row * work.window_rows() as u64
+        // And what the allocator rounds up, as measured.
+        2 * row * work.window_rows() as u64
     } else {
         0
     };
