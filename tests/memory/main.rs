@@ -1,15 +1,19 @@
 //! What a job holds at its peak is what it said before it began: never more, and not much less.
 //!
-//! A binary of its own, because it counts every allocation of the process (`count`); one test, so
-//! that nothing else allocates meanwhile. Bytes, not time and not the kernel's pages: the same
+//! A binary of its own, because it counts every allocation of the process (`count`); one test at a time,
+//! so that nothing else allocates meanwhile. Bytes, not time and not the kernel's pages: the same
 //! numbers on every run.
 
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
+mod bombs;
 mod count;
 mod sources;
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use aquatint::{
     pixels::{
@@ -122,6 +126,12 @@ fn measure(bytes: &[u8], recipe: &Recipe) -> (u64, u64) {
     (job.peak_bytes, held)
 }
 
+/// One test at a time: what another allocates would be counted.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Every kind of source, to every format where the way there differs.
 fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
@@ -150,7 +160,26 @@ fn lines() -> Vec<Line> {
 }
 
 #[test]
+fn a_bomb_is_refused_or_answered_within_what_it_said() {
+    let _alone = alone();
+    let size = Size::new(64, 64);
+    let sources = sources::all(size, Content::Scene);
+    let progressive = sources
+        .iter()
+        .find(|source| source.name == "jpeg progressive");
+    let progressive = &progressive.expect("one of them").bytes;
+    assert!(bombs::is_answered(&bombs::scans(progressive, 1)));
+    assert!(!bombs::is_answered(&bombs::scans(progressive, 500)));
+    // The first frame is a still like any other.
+    assert!(bombs::is_answered(&bombs::frames(5000)));
+    assert!(!bombs::is_answered(&bombs::inflating(*b"iCCP")));
+    assert!(bombs::is_answered(&bombs::inflating(*b"zTXt")));
+    assert!(!bombs::is_answered(&bombs::nested(20_000)));
+}
+
+#[test]
 fn a_job_holds_what_it_said_it_would() {
+    let _alone = alone();
     let lines = lines();
     let mut table = String::from("KiB said, KiB held, share beyond the floor\n");
     let mut wrong = 0;
