@@ -181,6 +181,8 @@ pub enum Gravity {
     },
     /// The part with the most detail.
     Entropy,
+    /// The part that draws the eye: see `ops::salience`.
+    Smart,
 }
 
 /// `value * numerator / denominator` to the nearest pixel, never less than one.

@@ -7,7 +7,6 @@ use crate::{
         bitmap::Bitmap,
         codec::{self, Cancel, Error, Frame, FrameReader, Limits},
         geometry::Rect,
-        ops::crop,
     },
     recipe::Recipe,
 };
@@ -108,7 +107,10 @@ fn transformed(
     let (header, plan, profile) = (&job.header, &job.plan, recipe.profile);
     let raster = still::sampled(bitmap, header, plan, profile, false, cancel)?;
     if window.is_none() {
-        *window = job.plan.window.map(|size| crop::busiest(&raster, size));
+        *window = job
+            .plan
+            .window
+            .map(|size| still::placed(&raster, size, recipe));
     }
     let raster = still::finished(raster, *window, &job.plan, recipe, job.format, cancel)?;
     Ok(raster.into_bitmap())

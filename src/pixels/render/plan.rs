@@ -1,5 +1,5 @@
 //! What a recipe makes of one source size: where the samples come from and where they go.
-//! Arithmetic alone; pixels have the last word only on `trim` and on the place of an entropy crop.
+//! Arithmetic alone; pixels have the last word only on `trim` and on the place of a crop by detail.
 
 use crate::{
     pixels::{
@@ -263,7 +263,7 @@ fn meet(source: Size, wish: &Wish, gravity: Gravity) -> (fit::Met, Option<Size>)
     let met = fit::meet(source, wish);
     let (width, height) = (f64::from(source.width), f64::from(source.height));
     let crops = met.used_width < width || met.used_height < height;
-    if gravity != Gravity::Entropy || !crops {
+    if matches!(gravity, Gravity::Point { .. }) || !crops {
         return (met, None);
     }
     let grown = Size::new(
@@ -325,7 +325,7 @@ fn placed(source: Size, used: (f64, f64), content: Size, gravity: Gravity) -> Ar
 fn shares(gravity: Gravity) -> (f64, f64) {
     match gravity {
         Gravity::Point { x, y } => (x.as_f64(), y.as_f64()),
-        Gravity::Entropy => (0.5, 0.5),
+        Gravity::Entropy | Gravity::Smart => (0.5, 0.5),
     }
 }
 

@@ -6,12 +6,12 @@ use crate::{
         codec::{Cancel, Error, Header},
         colour::{self, curve::Curve},
         format::{InputFormat, OutputFormat},
-        geometry::{Area, Fit, Rect, Size},
+        geometry::{Area, Fit, Gravity, Rect, Size},
         ops::{
             adjust::{self, Adjust},
             blur, crop, flatten, orient,
             pad::{self, Around},
-            resize, rotate, sharpen,
+            resize, rotate, salience, sharpen,
         },
     },
     recipe::{Recipe, recipe::Effects, transform::Profile},
@@ -34,8 +34,16 @@ pub(super) fn picture(
     // GIF has no place for a profile; and a colour in the recipe is sRGB, so the picture must be.
     let may_keep = format != OutputFormat::Gif && recipe.background.is_none();
     let raster = sampled(bitmap, header, plan, recipe.profile, may_keep, cancel)?;
-    let window = plan.window.map(|window| crop::busiest(&raster, window));
+    let window = plan.window.map(|window| placed(&raster, window, recipe));
     finished(raster, window, plan, recipe, format, cancel)
+}
+
+/// Where a window goes whose place the pixels decide.
+pub(super) fn placed(raster: &Raster, window: Size, recipe: &Recipe) -> Rect {
+    match recipe.bounds.gravity {
+        Gravity::Smart => salience::window(raster, window),
+        Gravity::Entropy | Gravity::Point { .. } => crop::busiest(raster, window),
+    }
 }
 
 /// Cut out, resampled, converted and turned upright.

@@ -105,13 +105,14 @@ pub static TABLE: &[Param] = &[
         doc: "Which part a crop keeps; `1` means `fit=cover`; four numbers are a region of the \
               source (`rect` with the size first).",
         kind: Kind::Text {
-            expects: "1, or a list of top, bottom, left, right, center, entropy, edges, faces, \
-                      focalpoint, or four numbers width,height,x,y",
+            expects: "1, or a list of top, bottom, left, right, center, smart, entropy, edges, \
+                      faces, focalpoint, or four numbers width,height,x,y",
             examples: &[
                 "1",
                 "top,left",
                 "bottom right",
                 "center",
+                "smart",
                 "entropy",
                 "faces,top",
                 "focalpoint",
@@ -128,7 +129,7 @@ pub static TABLE: &[Param] = &[
         doc: "As the words of `crop`, which goes before it.",
         kind: Kind::Text {
             expects: "a list of top, bottom, left, right, center, north, northeast and so on, \
-                      entropy, attention, focalpoint",
+                      smart, attention, entropy, focalpoint",
             examples: &["north", "northwest", "right top", "attention", "center"],
             into: |d, text| d.gravity(text),
         },

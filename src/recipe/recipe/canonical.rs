@@ -106,6 +106,7 @@ fn spell_bounds(out: &mut String, bounds: &Bounds) -> fmt::Result {
     match gravity {
         Gravity::Point { x, y } => write!(out, ";gravity={},{}", x.0, y.0)?,
         Gravity::Entropy => out.push_str(";gravity=entropy"),
+        Gravity::Smart => out.push_str(";gravity=smart"),
     }
     write!(out, ";enlarge={}", u8::from(*enlarge))
 }

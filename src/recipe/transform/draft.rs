@@ -333,7 +333,7 @@ const END: Share = Share(ONE);
 
 /// The words of a crop, separated by commas, spaces, hyphens or underscores.
 ///
-/// Of words that choose for themselves (entropy, a focal point) the first counts, as in imgix's
+/// Of words that choose for themselves (entropy, smart, a focal point) the first counts, as in imgix's
 /// chain; faces are not looked for, so the chain goes on after them.
 fn words(text: &str) -> Option<Crop> {
     let (mut x, mut y, mut middle, mut faces, mut chosen) = (None, None, false, false, None);
@@ -352,8 +352,12 @@ fn words(text: &str) -> Option<Crop> {
                 middle = true;
                 continue;
             }
-            "entropy" | "edges" | "attention" | "smart" => {
+            "entropy" | "edges" => {
                 chosen = chosen.or(Some(Crop::Keep(Gravity::Entropy)));
+                continue;
+            }
+            "attention" | "smart" => {
+                chosen = chosen.or(Some(Crop::Keep(Gravity::Smart)));
                 continue;
             }
             "focalpoint" => {
@@ -375,7 +379,7 @@ fn words(text: &str) -> Option<Crop> {
     let nothing_else = faces && !middle && x.is_none() && y.is_none();
     Some(match chosen {
         Some(chosen) => chosen,
-        None if nothing_else => Crop::Keep(Gravity::Entropy),
+        None if nothing_else => Crop::Keep(Gravity::Smart),
         None => Crop::Keep(Gravity::Point {
             x: x.unwrap_or(MIDDLE),
             y: y.unwrap_or(MIDDLE),

@@ -133,7 +133,10 @@ fn crops_are_words_numbers_or_one() {
     check_gravity("gravity=south-west", at(0, 1_000_000));
     check_gravity("crop=entropy", Some(Gravity::Entropy));
     check_gravity("crop=faces,entropy", Some(Gravity::Entropy));
-    check_gravity("crop=faces", Some(Gravity::Entropy));
+    check_gravity("crop=faces", Some(Gravity::Smart));
+    check_gravity("crop=smart", Some(Gravity::Smart));
+    check_gravity("position=attention", Some(Gravity::Smart));
+    check_gravity("crop=edges,smart", Some(Gravity::Entropy));
     check_gravity("crop=faces,top", at(500_000, 0));
     check_gravity("crop=focalpoint&fp-x=.25&fp-y=0.3", at(250_000, 300_000));
     check_gravity("fp-x=1", at(1_000_000, 500_000));
