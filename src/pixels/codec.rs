@@ -20,6 +20,8 @@ mod delta;
 pub mod exif;
 mod gif;
 mod jpeg;
+#[cfg(feature = "jxl")]
+mod jxl;
 mod palette;
 mod png;
 mod quality;
@@ -282,6 +284,10 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         InputFormat::Bmp => raster::bmp::probe(bytes, limits),
         InputFormat::Ico => raster::ico::probe(bytes, limits),
         InputFormat::Svg => svg::probe(bytes, limits),
+        #[cfg(feature = "jxl")]
+        InputFormat::Jxl => jxl::probe(bytes, limits),
+        #[cfg(not(feature = "jxl"))]
+        InputFormat::Jxl => Err(Error::Unsupported("a JPEG XL picture")),
     }
 }
 
@@ -298,6 +304,10 @@ pub fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
         InputFormat::Bmp => raster::bmp::decode_bytes(header, options),
         InputFormat::Ico => raster::ico::decode_bytes(header, options),
         InputFormat::Svg => svg::decode_bytes(header, options),
+        #[cfg(feature = "jxl")]
+        InputFormat::Jxl => jxl::decode_bytes(header, options),
+        #[cfg(not(feature = "jxl"))]
+        InputFormat::Jxl => 0,
     }
 }
 
@@ -333,6 +343,10 @@ pub fn decode(
         InputFormat::Bmp => raster::bmp::decode(bytes, header, options, limits, cancel),
         InputFormat::Ico => raster::ico::decode(bytes, header, options, limits, cancel),
         InputFormat::Svg => svg::decode(bytes, header, limits, cancel),
+        #[cfg(feature = "jxl")]
+        InputFormat::Jxl => jxl::decode(bytes, header, options, limits, cancel),
+        #[cfg(not(feature = "jxl"))]
+        InputFormat::Jxl => Err(Error::Unsupported("a JPEG XL picture")),
     }
 }
 
@@ -367,7 +381,8 @@ pub fn frames<'a>(
         | InputFormat::Tiff
         | InputFormat::Bmp
         | InputFormat::Ico
-        | InputFormat::Svg => Err(Error::UnsupportedFeature {
+        | InputFormat::Svg
+        | InputFormat::Jxl => Err(Error::UnsupportedFeature {
             format: header.format.title(),
             feature: "animation",
         }),
@@ -485,7 +500,11 @@ pub fn exif(bytes: &[u8], header: &Header, limits: &Limits) -> Option<Vec<u8>> {
         InputFormat::WebP => webp::exif(bytes, limits),
         InputFormat::Avif => avif::exif(bytes, limits),
         InputFormat::Tiff => raster::tiff::exif(bytes, limits),
-        InputFormat::Gif | InputFormat::Bmp | InputFormat::Ico | InputFormat::Svg => None,
+        InputFormat::Gif
+        | InputFormat::Bmp
+        | InputFormat::Ico
+        | InputFormat::Svg
+        | InputFormat::Jxl => None,
     }
 }
 
@@ -507,7 +526,8 @@ pub fn strip(bytes: &[u8], header: &Header) -> Option<Vec<u8>> {
         | InputFormat::Tiff
         | InputFormat::Bmp
         | InputFormat::Ico
-        | InputFormat::Svg => None,
+        | InputFormat::Svg
+        | InputFormat::Jxl => None,
     }
 }
 

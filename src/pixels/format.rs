@@ -38,6 +38,8 @@ pub enum InputFormat {
     Ico,
     /// SVG, also compressed: a drawing, of no size of its own.
     Svg,
+    /// JPEG XL; only in builds with the feature `jxl`.
+    Jxl,
 }
 
 /// What the first bytes of an object say it is.
@@ -106,6 +108,7 @@ impl InputFormat {
             Self::Bmp => "image/bmp",
             Self::Ico => "image/vnd.microsoft.icon",
             Self::Svg => "image/svg+xml",
+            Self::Jxl => "image/jxl",
         }
     }
 
@@ -122,6 +125,7 @@ impl InputFormat {
             Self::Bmp => "bmp",
             Self::Ico => "ico",
             Self::Svg => "svg",
+            Self::Jxl => "jxl",
         }
     }
 
@@ -138,6 +142,7 @@ impl InputFormat {
             Self::Bmp => "BMP",
             Self::Ico => "icon",
             Self::Svg => "SVG",
+            Self::Jxl => "JPEG XL",
         }
     }
 
@@ -150,7 +155,7 @@ impl InputFormat {
             Self::WebP => Some(OutputFormat::WebP),
             Self::Avif => Some(OutputFormat::Avif),
             Self::Gif => Some(OutputFormat::Gif),
-            Self::Tiff | Self::Bmp | Self::Ico | Self::Svg => None,
+            Self::Tiff | Self::Bmp | Self::Ico | Self::Svg | Self::Jxl => None,
         }
     }
 }
@@ -158,10 +163,16 @@ impl InputFormat {
 /// How far into a text we look for what it is: a prolog, comments and a doctype fit.
 const TEXT_WINDOW: usize = 4096;
 
+/// The first box of a JPEG XL in a container.
+const JXL_BOX: &[u8] = b"\0\0\0\x0CJXL \r\n\x87\n";
+
 /// Says what an object is, by its first bytes alone: names and `Content-Type` lie.
 #[must_use]
 pub fn sniff(bytes: &[u8]) -> Sniffed {
     use InputFormat::{Bmp, Gif, Ico, Jpeg, Png, Tiff, WebP};
+    if bytes.starts_with(JXL_BOX) || bytes.starts_with(&[0xFF, 0x0A]) {
+        return Sniffed::Known(InputFormat::Jxl);
+    }
     match bytes {
         [0xFF, 0xD8, 0xFF, ..] => Sniffed::Known(Jpeg),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Sniffed::Known(Png),
@@ -208,7 +219,7 @@ fn sniff_brands(bytes: &[u8]) -> Sniffed {
     ]) {
         Sniffed::Unsupported("a HEIC picture")
     } else if has(&[b"jxl "]) {
-        Sniffed::Unsupported("a JPEG XL picture")
+        Sniffed::Known(InputFormat::Jxl)
     } else if has(&[b"jp2 ", b"jpx ", b"jpm "]) {
         Sniffed::Unsupported("a JPEG 2000 picture")
     } else if has(&[b"crx "]) {
@@ -248,8 +259,6 @@ fn is_icon(bytes: &[u8]) -> bool {
 /// Pictures and documents that people mistake for pictures, by name.
 fn sniff_other(bytes: &[u8]) -> Sniffed {
     let named: &[(&[u8], &str)] = &[
-        (&[0xFF, 0x0A], "a JPEG XL picture"),
-        (b"\0\0\0\x0CJXL \r\n\x87\n", "a JPEG XL picture"),
         (b"\0\0\0\x0CjP  \r\n\x87\n", "a JPEG 2000 picture"),
         (&[0xFF, 0x4F, 0xFF, 0x51], "a JPEG 2000 picture"),
         (&[0xFF, 0xD8], "a JPEG picture without a frame"),
@@ -403,7 +412,8 @@ mod tests {
         check(b"<note>", Unsupported("an XML document"));
         check(b"%PDF-1.7", Unsupported("a PDF"));
         check(b"8BPS", Unsupported("a Photoshop document"));
-        check(b"\xFF\x0A", Unsupported("a JPEG XL picture"));
+        check(b"\xFF\x0A", Known(InputFormat::Jxl));
+        check(b"\0\0\0\x0CJXL \r\n\x87\n", Known(InputFormat::Jxl));
         check(b"\x1F\x8B\x08", Unsupported("gzip-compressed"));
         check(b"II\x2B\0\x08\0\0\0", Unsupported("a BigTIFF"));
         check(b"P6\n1 1", Unsupported("a Netpbm picture"));

@@ -11,5 +11,6 @@ pub mod orient;
 pub mod pad;
 pub mod resize;
 pub mod rotate;
+pub mod salience;
 pub mod sharpen;
 pub mod trim;

@@ -52,6 +52,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         &["pixels::codec"],
         "only codecs name codec crates",
     ),
+    (
+        "jxl_oxide",
+        &["pixels::codec"],
+        "only codecs name codec crates",
+    ),
     ("resvg", &["pixels::codec"], "only codecs name codec crates"),
     ("png::", &["pixels::codec"], "only codecs name codec crates"),
     ("gif::", &["pixels::codec"], "only codecs name codec crates"),

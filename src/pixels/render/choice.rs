@@ -125,7 +125,11 @@ pub(super) const fn own(format: InputFormat) -> Option<OutputFormat> {
         InputFormat::WebP => Some(OutputFormat::WebP),
         InputFormat::Avif => Some(OutputFormat::Avif),
         InputFormat::Gif => Some(OutputFormat::Gif),
-        InputFormat::Tiff | InputFormat::Bmp | InputFormat::Ico | InputFormat::Svg => None,
+        InputFormat::Tiff
+        | InputFormat::Bmp
+        | InputFormat::Ico
+        | InputFormat::Svg
+        | InputFormat::Jxl => None,
     }
 }
 
