@@ -129,6 +129,62 @@ fn encoding_anew_is_never_larger() {
     assert!(rendered(&source, &recipe).bytes.len() <= source.len());
 }
 
+/// A segment of a JPEG.
+fn segment(marker: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(payload.len() + 2).unwrap();
+    [&[0xFF, marker][..], &length.to_be_bytes(), payload].concat()
+}
+
+#[test]
+fn a_gain_map_is_left_out() {
+    let base = encoded(&quarters(160, 120), OutputFormat::Jpeg);
+    let map = encoded(&quarters(40, 30), OutputFormat::Jpeg);
+    let both = [
+        &base[..2],
+        &segment(
+            0xE1,
+            b"http://ns.adobe.com/xap/1.0/\0<x hdrgm:Version=\"1.0\"/>",
+        ),
+        &segment(0xE2, b"MPF\0MM\0*\0\0\0\x08\0\0"),
+        &base[2..],
+        &map,
+    ]
+    .concat();
+    let png = small(OutputFormat::Png);
+    assert_eq!(rendered(&both, &png).bytes, rendered(&base, &png).bytes);
+    for quality in [20, 100] {
+        let anew = rendered(&both, &asking(|recipe| recipe.output.quality = quality)).bytes;
+        let starts = anew.windows(3).filter(|three| *three == [0xFF, 0xD8, 0xFF]);
+        assert_eq!(starts.count(), 1);
+        check_quarters(&anew, Size::new(160, 120));
+    }
+}
+
+#[test]
+fn deep_pictures_leave_with_eight_bits() {
+    let Samples::U8(samples) = quarters(160, 120).samples else {
+        panic!("eight bits");
+    };
+    let deep = Bitmap {
+        samples: Samples::U16(
+            samples
+                .iter()
+                .map(|&sample| u16::from(sample) * 257)
+                .collect(),
+        ),
+        ..quarters(160, 120)
+    };
+    let source = encoded(&deep, OutputFormat::Png);
+    for format in OutputFormat::ALL
+        .into_iter()
+        .filter(|format| format.is_built_in())
+    {
+        let bytes = rendered(&source, &small(format)).bytes;
+        assert_eq!(codec::probe(&bytes, &Limits::default()).unwrap().depth, 8);
+        check_quarters(&bytes, Size::new(40, 30));
+    }
+}
+
 #[test]
 fn an_animation_goes_on_moving() {
     let gif = options(OutputFormat::Gif);
