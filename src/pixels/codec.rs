@@ -12,7 +12,9 @@ use super::{
     bitmap::{Bitmap, Layout, Samples},
     format::{self, InputFormat, OutputFormat, Sniffed},
     geometry::Size,
+    planes::Sampling,
 };
+pub use planar::{PlaneOptions, Wanted, colour, encode_planes, planes, planes_bytes, wanted};
 
 mod admit;
 mod avif;
@@ -23,6 +25,7 @@ mod jpeg;
 #[cfg(feature = "jxl")]
 mod jxl;
 mod palette;
+mod planar;
 mod png;
 mod quality;
 mod raster;
@@ -87,6 +90,9 @@ pub struct Header {
     /// Bytes that decoding holds beside its pixels, at whatever scale: the coefficients of a
     /// progressive JPEG. 0 where the format's `decode_bytes` knows without it.
     pub held_bytes: u64,
+    /// The planes that it is coded in, where [`planes`] can give them: of eight bits, by BT.601,
+    /// without alpha.
+    pub planes: Option<Sampling>,
 }
 
 /// What a picture may cost to decode. Every number is checked from the header, before a pixel
@@ -632,6 +638,7 @@ mod tests {
             depth: 8,
             lossless: true,
             held_bytes: 0,
+            planes: None,
         };
         let options = DecodeOptions {
             page: 2,

@@ -83,6 +83,24 @@ pub fn finish(bitmap: Bitmap, may_keep: bool) -> Raster {
     }
 }
 
+/// The colour that the numbers of a gray or RGB picture will have, where [`finish`] would not
+/// change one of them.
+#[must_use]
+pub fn unchanged(colour: &Colour, gray: bool, may_keep: bool) -> Option<Colour> {
+    match colour {
+        Colour::Srgb => Some(Colour::Srgb),
+        Colour::Icc(profile) if gray => icc::is_plain_gray(profile).then_some(Colour::Srgb),
+        Colour::Icc(profile) => {
+            let kept = may_keep.then(|| icc::worth_keeping(profile)).flatten();
+            match kept {
+                Some(kept) => Some(Colour::Icc(kept.into())),
+                None => icc::is_plain_rgb(profile).then_some(Colour::Srgb),
+            }
+        }
+        Colour::Cicp { .. } => None,
+    }
+}
+
 /// H.273's transfer characteristic of linear light.
 const LINEAR: u8 = 8;
 
@@ -115,7 +133,7 @@ fn narrowed(samples: &Samples) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::pixels) mod tests {
     use std::sync::Arc;
 
     use moxcms::ColorProfile;
@@ -134,6 +152,11 @@ mod tests {
 
     fn icc(profile: &ColorProfile) -> Colour {
         Colour::Icc(Arc::from(profile.encode().unwrap()))
+    }
+
+    /// The colour of most phones' pictures.
+    pub(in crate::pixels) fn display_p3() -> Colour {
+        icc(&ColorProfile::new_display_p3())
     }
 
     #[track_caller]
@@ -188,6 +211,39 @@ mod tests {
             true,
         );
         assert_eq!(srgb.colour, Colour::Srgb);
+    }
+
+    #[test]
+    fn what_is_unchanged_is_known_beforehand() {
+        let gray = ColorProfile::new_gray_with_gamma(2.2);
+        let profiles = [
+            ColorProfile::new_srgb(),
+            ColorProfile::new_display_p3(),
+            ColorProfile::new_aces_cg_linear(),
+            gray,
+        ];
+        let bad = Colour::Icc(Arc::from(&b"not a profile"[..]));
+        let colours = profiles.iter().map(icc).chain([Colour::Srgb, bad]);
+        for (colour, may_keep) in
+            colours.flat_map(|colour| [(colour.clone(), true), (colour, false)])
+        {
+            for (layout, numbers) in [(Layout::Gray, &[77][..]), (Layout::Rgb, &[200, 40, 90])] {
+                let raster = finish(pixel(layout, colour.clone(), numbers), may_keep);
+                let same = (raster.samples == numbers).then_some(raster.colour);
+                let known = unchanged(&colour, layout == Layout::Gray, may_keep);
+                assert!(
+                    known.is_none() || known == same,
+                    "{layout:?} {may_keep} {colour:?}"
+                );
+            }
+        }
+        let p3 = icc(&ColorProfile::new_display_p3());
+        assert!(unchanged(&p3, false, false).is_none());
+        assert!(matches!(unchanged(&p3, false, true), Some(Colour::Icc(_))));
+        assert_eq!(
+            unchanged(&icc(&ColorProfile::new_srgb()), false, true),
+            Some(Colour::Srgb)
+        );
     }
 
     /// Chromium shows nothing of an AVIF whose profile it cannot read.

@@ -27,6 +27,39 @@ pub enum Range {
     Limited,
 }
 
+/// How much finer luma is than the colour differences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// There are no colour differences.
+    Gray,
+    /// Each of their samples covers so many of luma.
+    Colour {
+        /// Across, at least 1.
+        across: u32,
+        /// Down, at least 1.
+        down: u32,
+    },
+}
+
+impl Sampling {
+    /// Colour at half the resolution, both ways: what 4:2:0 means.
+    pub const HALVED: Self = Self::Colour { across: 2, down: 2 };
+    /// Colour at the resolution of luma: 4:4:4.
+    pub const FULL: Self = Self::Colour { across: 1, down: 1 };
+
+    /// Samples of a colour plane beside so many of luma, rounded up.
+    #[must_use]
+    pub const fn chroma(self, luma: Size) -> Option<Size> {
+        match self {
+            Self::Gray => None,
+            Self::Colour { across, down } => Some(Size::new(
+                luma.width.div_ceil(across),
+                luma.height.div_ceil(down),
+            )),
+        }
+    }
+}
+
 /// A picture in planes of BT.601.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Planes {
@@ -60,6 +93,23 @@ impl Planes {
         planes.all(Plane::is_complete)
     }
 
+    /// With numbers that span this.
+    #[must_use]
+    pub fn spanning(mut self, range: Range) -> Self {
+        // Codes above the lowest one, and how many they become.
+        let [(luma, from, to), (chroma, narrow, wide)] = match (self.range, range) {
+            (Range::Full, Range::Limited) => [([0, 16], 255, 219), ([128, 128], 255, 224)],
+            (Range::Limited, Range::Full) => [([16, 0], 219, 255), ([128, 128], 224, 255)],
+            _ => return self,
+        };
+        rescale(&mut self.luma.samples, luma, from, to);
+        for plane in self.chroma.iter_mut().flatten() {
+            rescale(&mut plane.samples, chroma, narrow, wide);
+        }
+        self.range = range;
+        self
+    }
+
     /// Bytes of the samples.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -68,9 +118,55 @@ impl Planes {
     }
 }
 
+/// `(sample - before) * to / from + after`, to the nearest code.
+#[expect(clippy::cast_sign_loss, reason = "clamped to eight bits")]
+fn rescale(samples: &mut [u8], [before, after]: [i32; 2], from: i32, to: i32) {
+    // In 65536ths, so that several samples at a time are a multiplication and a shift.
+    let factor = (to * 65_536 + from / 2) / from;
+    for sample in samples {
+        let scaled = ((i32::from(*sample) - before) * factor + 32_768) >> 16;
+        *sample = (scaled + after).clamp(0, 255) as u8;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_meet_at_black_white_and_gray() {
+        let planes = |luma: &[u8], chroma: &[u8], range| {
+            let plane = |samples: &[u8]| Plane {
+                size: Size::new(3, 1),
+                extent: (3.0, 1.0),
+                samples: samples.to_vec(),
+            };
+            Planes {
+                luma: plane(luma),
+                chroma: Some([plane(chroma), plane(chroma)]),
+                range,
+                colour: Colour::Srgb,
+            }
+        };
+        let full = planes(&[0, 128, 255], &[1, 128, 255], Range::Full);
+        let limited = planes(&[16, 126, 235], &[16, 128, 240], Range::Limited);
+        assert_eq!(full.clone().spanning(Range::Limited), limited);
+        assert_eq!(full.clone().spanning(Range::Full), full);
+        let back = limited.spanning(Range::Full);
+        assert_eq!(back.luma.samples, [0, 128, 255]);
+        let beyond = planes(&[0, 15, 255], &[0, 128, 255], Range::Limited);
+        let clamped = beyond.spanning(Range::Full);
+        assert_eq!(clamped.luma.samples, [0, 0, 255]);
+        assert_eq!(clamped.range, Range::Full);
+    }
+
+    #[test]
+    fn odd_sides_have_half_a_colour_sample_more() {
+        let luma = Size::new(5, 4);
+        assert_eq!(Sampling::HALVED.chroma(luma), Some(Size::new(3, 2)));
+        assert_eq!(Sampling::FULL.chroma(luma), Some(luma));
+        assert_eq!(Sampling::Gray.chroma(luma), None);
+    }
 
     #[track_caller]
     fn check(samples: usize, extent: (f64, f64), complete: bool) {

@@ -15,6 +15,7 @@ mod end_to_end {
 mod metadata;
 mod motion;
 pub mod plan;
+mod planar;
 mod still;
 
 use std::time::{Duration, Instant};
@@ -72,6 +73,8 @@ pub struct Job {
     pub plan: Plan,
     /// What the result may cost.
     pub limits: OutputLimits,
+    /// Where no RGB is needed between decoder and encoder.
+    planar: Option<planar::Way>,
 }
 
 impl Job {
@@ -91,7 +94,8 @@ impl Job {
                 "lossless": self.header.lossless,
             },
             "plan": self.plan,
-            "decode_at_least": self.plan.at_least(self.header.size),
+            "decode_at_least": self.plan.at_least(self.header.size, self.oversampling()),
+            "planes": self.planar.is_some(),
             "output": {
                 "format": self.format.name(),
                 "width": self.output.width,
@@ -100,6 +104,13 @@ impl Job {
             },
             "peak_bytes": self.peak_bytes,
         })
+    }
+
+    fn oversampling(&self) -> f64 {
+        match self.planar {
+            Some(_) => plan::FAST_OVERSAMPLING,
+            None => plan::OVERSAMPLING,
+        }
     }
 }
 
@@ -160,7 +171,7 @@ pub fn prepare(
     output: &OutputLimits,
 ) -> Result<Job, codec::Error> {
     let header = codec::probe(source, limits)?;
-    job(header, recipe, limits, output)
+    job(source, header, recipe, limits, output)
 }
 
 /// Does the work of a [`Job`].
@@ -177,14 +188,19 @@ pub fn render(
     cancel.check()?;
     let recipe = &*drawing::recipe(recipe, job.header.format);
     if job.moves {
-        motion::render(source, recipe, job, limits, cancel)
-    } else {
-        still(source, recipe, job, limits, cancel)
+        return motion::render(source, recipe, job, limits, cancel);
     }
+    if let Some(way) = &job.planar
+        && let Some(rendered) = planar::render(source, recipe, (job, way), limits, cancel)?
+    {
+        return Ok(rendered);
+    }
+    still(source, recipe, job, limits, cancel)
 }
 
 /// The job of a source whose header is known.
 fn job(
+    source: &[u8],
     header: Header,
     recipe: &Recipe,
     limits: &Limits,
@@ -205,7 +221,10 @@ fn job(
     let plan = plan::plan(header.size, header.orientation, recipe, None, outputs)?;
     let (header, plan) = drawing::sized(header, plan, recipe, outputs);
     let choice = choice::choose(&header, recipe, plan.output, limits, outputs);
+    let found = (&plan, choice.format, choice.moves);
+    let planar = planar::way(source, &header, recipe, found, limits);
     let mut job = Job {
+        planar,
         format: choice.format,
         output: plan.output,
         peak_bytes: 0,
@@ -268,7 +287,7 @@ fn decode_options(job: &Job, recipe: &Recipe) -> DecodeOptions {
         page: job.page,
         at_least: match recipe.trim {
             Some(_) => None,
-            None => job.plan.at_least(job.header.size),
+            None => job.plan.at_least(job.header.size, plan::OVERSAMPLING),
         },
     }
 }
@@ -439,11 +458,19 @@ pub(in crate::pixels) mod tests {
             depth: 8,
             lossless: !matches!(format, InputFormat::Jpeg | InputFormat::Avif),
             held_bytes: 0,
+            planes: None,
         }
     }
 
     pub(in crate::pixels) fn job_of(header: Header, recipe: &Recipe) -> Job {
-        job(header, recipe, &Limits::default(), &OutputLimits::default()).unwrap()
+        job(
+            &[],
+            header,
+            recipe,
+            &Limits::default(),
+            &OutputLimits::default(),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -455,6 +482,7 @@ pub(in crate::pixels) mod tests {
                 ..header(InputFormat::Tiff)
             };
             job(
+                &[],
                 header,
                 &recipe,
                 &Limits::default(),

@@ -20,8 +20,13 @@ mod writer;
 mod yuv;
 
 use self::{container::Container, picture::Picture};
-use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit};
-use crate::pixels::{bitmap::Bitmap, format::InputFormat, geometry::Size};
+use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit, quality};
+use crate::pixels::{
+    bitmap::{Bitmap, Colour},
+    format::InputFormat,
+    geometry::Size,
+    planes::{Planes, Sampling},
+};
 
 /// What the decoder allocates whatever the size.
 const LIBRARY_BYTES: u64 = 1 << 20;
@@ -45,6 +50,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         depth: picture.codec.depth,
         lossless: false,
         held_bytes: held_bytes(&picture),
+        planes: compose::sampling(&picture),
     })
 }
 
@@ -88,6 +94,59 @@ pub(super) fn decode(
 ) -> Result<Bitmap, Error> {
     cancel.check()?;
     compose::compose(&Picture::read(bytes, limits)?, cancel)
+}
+
+/// What the numbers mean; `None` where the file cannot be read.
+pub(super) fn plane_colour(bytes: &[u8], limits: &Limits) -> Option<Colour> {
+    let picture = Picture::read(bytes, limits).ok()?;
+    Some(compose::colour(&picture, compose::points(&picture)))
+}
+
+/// Decodes the still picture to planes, where it is one of those that have them.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn planes(bytes: &[u8], limits: &Limits, cancel: &Cancel) -> Result<Planes, Error> {
+    compose::planes(&Picture::read(bytes, limits)?, cancel)
+}
+
+/// Bytes that [`planes`] holds at its peak.
+pub(super) fn planes_bytes(header: &Header) -> u64 {
+    let luma = admit::pixels(header.size);
+    let chroma = header.planes.and_then(|planes| planes.chroma(header.size));
+    let chroma = chroma.map_or(0, admit::pixels);
+    luma.saturating_add(chroma.saturating_mul(2))
+        .saturating_add(header.held_bytes)
+        .saturating_add(LIBRARY_BYTES)
+}
+
+/// The resolution of colour at a quality.
+pub(super) const fn sampling(quality: u8) -> Sampling {
+    if quality >= quality::FULL_COLOUR_FROM {
+        Sampling::FULL
+    } else {
+        Sampling::HALVED
+    }
+}
+
+/// Encodes planes: in full range, colour as [`sampling`] says.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_planes(
+    planes: &Planes,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    cancel.check()?;
+    #[cfg(feature = "avif-encode")]
+    let encoded = encode::encode_planes(planes, options);
+    #[cfg(not(feature = "avif-encode"))]
+    let encoded = {
+        let _ = (planes, options);
+        Err(admit::encode("AVIF output is not built in"))
+    };
+    encoded
 }
 
 /// Encodes: 8 bits, colour at half the resolution below quality 90. AVIF's way without loss takes

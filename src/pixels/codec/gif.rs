@@ -57,6 +57,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         depth: 8,
         lossless: true,
         held_bytes: 0,
+        planes: None,
     })
 }
 

@@ -8,21 +8,22 @@ mod decode;
 mod encode;
 mod library;
 mod markers;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "what renders in planes comes next")
-)]
+mod raw;
 mod scaled;
 mod survey;
 
 use std::borrow::Cow;
 
 use self::markers::{Segment, Segments};
-use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit, quality, samples};
+use super::{
+    Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, PlaneOptions, admit, quality,
+    samples,
+};
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
     format::InputFormat,
     geometry::Size,
+    planes::{Planes, Range, Sampling},
 };
 
 /// What libjpeg allocates beside pixels and coefficients: tables, and rows between its stages.
@@ -56,6 +57,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         depth: 8,
         lossless: false,
         held_bytes: coefficients.saturating_add(fourth),
+        planes: survey.planes,
     })
 }
 
@@ -95,8 +97,93 @@ pub(super) fn decode(
         size: rows.size,
         layout: rows.layout,
         samples: Samples::U8(rows.samples),
-        colour: survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into())),
+        colour: colour(bytes, limits),
     })
+}
+
+/// What the numbers mean.
+pub(super) fn colour(bytes: &[u8], limits: &Limits) -> Colour {
+    survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into()))
+}
+
+/// Decodes to planes, each at the smallest eighth of its size that is not less than what is asked
+/// for; through libjpeg, which has one scale for all, where the scaled decoder does not do it.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn planes(
+    bytes: &[u8],
+    header: &Header,
+    options: &PlaneOptions,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Planes, Error> {
+    let scales = scales(header, options);
+    if let Some(planes) = scaled::decode(bytes, scales, limits, cancel)? {
+        return Ok(planes);
+    }
+    let survey = survey::survey(bytes, limits)?;
+    let planes = raw::decode(bytes, scales.luma, survey.buffered, limits, cancel)?;
+    let mut planes = planes.into_iter();
+    let luma = planes.next();
+    Ok(Planes {
+        luma: luma.ok_or_else(|| admit::broken("libjpeg gave no planes"))?,
+        chroma: planes.next().zip(planes.next()).map(Into::into),
+        range: Range::Full,
+        colour: colour(bytes, limits),
+    })
+}
+
+/// Bytes that [`planes`] holds at its peak.
+pub(super) fn planes_bytes(
+    bytes: &[u8],
+    header: &Header,
+    options: &PlaneOptions,
+    limits: &Limits,
+) -> u64 {
+    let scales = scales(header, options);
+    match scaled::bytes(bytes, scales, limits) {
+        // Scans of a rare kind, which only libjpeg understands, are found out while decoding; its
+        // coefficients are then held beside what was said.
+        Some(held) => held,
+        None => raw_bytes(header, scales.luma),
+    }
+    .saturating_add(LIBRARY_BYTES)
+}
+
+/// Bytes of libjpeg's planes.
+fn raw_bytes(header: &Header, eighths: u8) -> u64 {
+    let luma = scaled(header.size, eighths);
+    let native = header.planes.and_then(|planes| planes.chroma(luma));
+    // Whole MCUs, of up to 32 × 32 samples.
+    let held = |size: Size| {
+        let (width, height) = (u64::from(size.width) + 31, u64::from(size.height) + 31);
+        width.saturating_mul(height)
+    };
+    let chroma = match native {
+        None => 0,
+        // libjpeg doubles colour while it scales.
+        Some(_) if eighths < 8 => held(luma),
+        Some(chroma) => held(chroma),
+    };
+    held(luma)
+        .saturating_add(chroma.saturating_mul(2))
+        .saturating_add(u64::from(header.size.width).saturating_mul(64))
+        .saturating_add(header.held_bytes)
+}
+
+/// Eighths for luma and for colour.
+fn scales(header: &Header, options: &PlaneOptions) -> scaled::Scales {
+    let chroma = header.planes.and_then(|planes| planes.chroma(header.size));
+    let luma = eighths(header.size, options.luma_at_least);
+    scaled::Scales {
+        luma,
+        // Half of the colour will do where a finer scale is only to be had at a multiple of the
+        // cost: that is what libjpeg's planes have at best, and colour is never looked at alone.
+        chroma: chroma
+            .map_or(luma, |size| eighths(size, options.chroma_at_least))
+            .min(luma.max(4)),
+    }
 }
 
 /// The smallest number of eighths of `size` that has no side less than `at_least`.
@@ -144,18 +231,60 @@ pub(super) fn encode(
         Colour::Icc(profile) => Some(&**profile),
         Colour::Cicp { .. } => return Err(admit::encode("JPEG cannot hold code points")),
     };
-    let most = u32::from(u16::MAX) - 35;
-    if bitmap.size.width.max(bitmap.size.height) > most {
-        return Err(Error::Limit(format!(
-            "would be {}×{} pixels, and a JPEG has at most {most} on a side",
-            bitmap.size.width, bitmap.size.height
-        )));
-    }
+    admit_size(bitmap.size)?;
     let samples: Cow<'_, [u8]> = samples::eight_bits(&bitmap.samples);
     let input = encode::Input {
         size: bitmap.size,
-        channels,
-        samples: &samples,
+        pixels: encode::Pixels::Rows {
+            channels,
+            samples: &samples,
+        },
+        quality: options.quality,
+        progressive: options.progressive,
+        icc,
+        exif: options.exif,
+    };
+    encode::encode(&input, cancel)
+}
+
+fn admit_size(size: Size) -> Result<(), Error> {
+    let most = u32::from(u16::MAX) - 35;
+    if size.width.max(size.height) > most {
+        return Err(Error::Limit(format!(
+            "would be {}×{} pixels, and a JPEG has at most {most} on a side",
+            size.width, size.height
+        )));
+    }
+    Ok(())
+}
+
+/// The resolution of colour at a quality.
+pub(super) const fn sampling(quality: u8) -> Sampling {
+    if quality >= quality::FULL_COLOUR_FROM {
+        Sampling::FULL
+    } else {
+        Sampling::HALVED
+    }
+}
+
+/// Encodes planes: in full range, colour as [`sampling`] says.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_planes(
+    planes: &Planes,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    admit_size(planes.luma.size)?;
+    let icc = match &planes.colour {
+        Colour::Srgb => None,
+        Colour::Icc(profile) => Some(&**profile),
+        Colour::Cicp { .. } => return Err(admit::encode("JPEG cannot hold code points")),
+    };
+    let input = encode::Input {
+        size: planes.luma.size,
+        pixels: encode::Pixels::Planes(planes),
         quality: options.quality,
         progressive: options.progressive,
         icc,

@@ -57,6 +57,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         depth: info.depth,
         lossless: true,
         held_bytes: 0,
+        planes: None,
     })
 }
 

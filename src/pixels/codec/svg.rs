@@ -52,6 +52,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         depth: 8,
         lossless: true,
         held_bytes: layers.saturating_add(images.bytes()).saturating_add(tree),
+        planes: None,
     })
 }
 

@@ -15,6 +15,7 @@ use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
     format::InputFormat,
     geometry::Size,
+    planes::{Planes, Range, Sampling},
 };
 use riff::{ALPHA_FLAG, EXIF_FLAG, Extended, ICC_FLAG, XMP_FLAG};
 
@@ -40,6 +41,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         depth: 8,
         lossless: survey.lossless,
         held_bytes: 0,
+        planes: (!survey.alpha && !survey.lossless && !survey.framed).then_some(Sampling::HALVED),
     })
 }
 
@@ -105,8 +107,36 @@ pub(super) fn decode(
     })
 }
 
-fn colour(bytes: &[u8], limits: &Limits) -> Colour {
+/// What the numbers mean.
+pub(super) fn colour(bytes: &[u8], limits: &Limits) -> Colour {
     survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into()))
+}
+
+/// Decodes a lossy still without alpha to planes.
+///
+/// # Errors
+/// [`Error::Broken`], [`Error::Limit`] or [`Error::Cancelled`].
+pub(super) fn planes(bytes: &[u8], limits: &Limits, cancel: &Cancel) -> Result<Planes, Error> {
+    let survey = survey::survey(bytes, limits)?;
+    if survey.alpha || survey.lossless || survey.framed {
+        return Err(admit::broken("another picture than was surveyed"));
+    }
+    let [luma, blue, red] = still::decode_planes(bytes, survey.size, cancel)?;
+    Ok(Planes {
+        luma,
+        chroma: Some([blue, red]),
+        range: Range::Limited,
+        colour: colour(bytes, limits),
+    })
+}
+
+/// Bytes that [`planes`] holds at its peak: the planes, and some rows.
+pub(super) fn planes_bytes(header: &Header) -> u64 {
+    let pixels = admit::pixels(header.size);
+    let sides = u64::from(header.size.width) + u64::from(header.size.height);
+    (pixels.saturating_mul(3) / 2)
+        .saturating_add(sides.saturating_mul(64))
+        .saturating_add(LIBRARY_BYTES)
 }
 
 /// Opens an animation.
@@ -153,11 +183,27 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, Error> {
     cancel.check()?;
     admit_size(bitmap.size)?;
-    let icc = profile(bitmap)?;
+    let icc = profile(&bitmap.colour)?;
     let (samples, channels) = colours(bitmap)?;
     let file = still::encode(&samples, bitmap.size, channels, options, cancel)?;
     drop(samples);
     with_metadata(file, bitmap.size, icc, options.exif)
+}
+
+/// Encodes planes of a still: limited range, colour at half the resolution.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_planes(
+    planes: &Planes,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    let size = planes.luma.size;
+    admit_size(size)?;
+    let icc = profile(&planes.colour)?;
+    let file = still::encode_planes(planes, options, cancel)?;
+    with_metadata(file, size, icc, options.exif)
 }
 
 /// Bytes that [`encode`] holds at its peak.
@@ -184,8 +230,8 @@ fn admit_size(size: Size) -> Result<(), Error> {
     )))
 }
 
-fn profile(bitmap: &Bitmap) -> Result<Option<&[u8]>, Error> {
-    match &bitmap.colour {
+fn profile(colour: &Colour) -> Result<Option<&[u8]>, Error> {
+    match colour {
         Colour::Srgb => Ok(None),
         Colour::Icc(profile) => Ok(Some(profile)),
         Colour::Cicp { .. } => Err(admit::encode("WebP cannot hold code points")),
@@ -278,7 +324,7 @@ impl FrameWriter for Writer {
         if frame.bitmap.size != self.size {
             return Err(admit::encode("a frame of another size than the canvas"));
         }
-        if let (None, Some(icc)) = (&self.icc, profile(&frame.bitmap)?) {
+        if let (None, Some(icc)) = (&self.icc, profile(&frame.bitmap.colour)?) {
             self.icc = Some(icc.to_vec());
         }
         let (samples, channels) = colours(&frame.bitmap)?;

@@ -75,6 +75,22 @@ pub(super) fn rgb_to_srgb(profile: &[u8], bitmap: &Bitmap) -> Option<Vec<u8>> {
     convert(&parsed, bitmap)
 }
 
+/// Whether [`rgb_to_srgb`] leaves the numbers alone.
+pub(super) fn is_plain_rgb(profile: &[u8]) -> bool {
+    match ColorProfile::new_from_slice(profile) {
+        Ok(parsed) => parsed.color_space != DataColorSpace::Rgb || is_srgb(&parsed),
+        Err(_) => true,
+    }
+}
+
+/// Whether [`gray_to_srgb`] leaves the numbers alone.
+pub(super) fn is_plain_gray(profile: &[u8]) -> bool {
+    match ColorProfile::new_from_slice(profile) {
+        Ok(parsed) => parsed.color_space != DataColorSpace::Gray,
+        Err(_) => true,
+    }
+}
+
 /// CMYK to sRGB, without alpha.
 pub(super) fn inks_to_srgb(profile: &[u8], bitmap: &Bitmap) -> Option<Vec<u8>> {
     let parsed = ColorProfile::new_from_slice(profile).ok()?;

@@ -1,6 +1,10 @@
 //! Turning by quarters and mirroring: exact, every pixel moved and none changed.
 
-use crate::pixels::{bitmap::Raster, geometry::Turn};
+use crate::pixels::{
+    bitmap::{Colour, Layout, Raster},
+    geometry::Turn,
+    planes::Plane,
+};
 
 /// Turns a picture.
 #[must_use]
@@ -29,13 +33,27 @@ pub fn orient(raster: Raster, turn: Turn) -> Raster {
     }
 }
 
+/// Turns a plane that the picture covers as a whole.
+#[must_use]
+pub fn plane(plane: Plane, turn: Turn) -> Plane {
+    let raster = Raster {
+        size: plane.size,
+        layout: Layout::Gray,
+        samples: plane.samples,
+        colour: Colour::Srgb,
+    };
+    let Raster { size, samples, .. } = orient(raster, turn);
+    Plane {
+        size,
+        extent: (size.width.into(), size.height.into()),
+        samples,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::{
-        bitmap::{Colour, Layout},
-        geometry::Size,
-    };
+    use crate::pixels::geometry::Size;
 
     /// The picture that reads `abc` over `def`, in EXIF's eight orientations.
     #[track_caller]

@@ -11,7 +11,7 @@ use crate::{
     recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
-use super::{Job, decode_options, encode_options};
+use super::{Job, decode_options, encode_options, planar};
 
 /// A decoder that scales in eighths may leave up to this many times what it was asked for, a side.
 const DECODER_STEPS: u32 = 2;
@@ -26,6 +26,9 @@ const SHOWN: u64 = 2;
 /// worked on and encoded.
 pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
     let header = &job.header;
+    if let Some(way) = &job.planar {
+        return planar::peak(job, way, &encode_options(recipe, job.format, None));
+    }
     let decode = decode_options(job, recipe);
     let encode = encode_options(recipe, job.format, None);
     let layout = if header.alpha {

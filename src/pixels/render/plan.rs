@@ -22,7 +22,10 @@ use super::OutputLimits;
 /// Samples a side that a decoder which scales on the way must leave for each pixel of the result.
 /// At 1.5 the filter still makes up for the decoder's box; at 1.0 pictures turn visibly soft. 2.0
 /// is what libvips keeps, too.
-const OVERSAMPLING: f64 = 2.0;
+pub const OVERSAMPLING: f64 = 2.0;
+
+/// The same for planes of the fast profile.
+pub const FAST_OVERSAMPLING: f64 = 1.5;
 
 /// The recipe, applied to one source size.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -74,23 +77,35 @@ impl Plan {
 
     /// What a decoder that can scale must not go below; `None` where it must not scale.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "compared with the stored sides before"
-    )]
-    pub fn at_least(&self, stored: Size) -> Option<Size> {
+    pub fn at_least(&self, stored: Size, oversampling: f64) -> Option<Size> {
         if self.keeps_pixels() {
             return None;
         }
-        let least = |stored: u32, resized: u32, extent: f64| {
-            let share = OVERSAMPLING * f64::from(resized) / extent;
-            (share < 1.0).then(|| (f64::from(stored) * share).ceil() as u32)
-        };
-        let width = least(stored.width, self.resized.width, self.area.width)?;
-        let height = least(stored.height, self.resized.height, self.area.height)?;
-        Some(Size::new(width, height))
+        let extent = (self.area.width, self.area.height);
+        at_least(stored, self.resized, extent, oversampling)
     }
+}
+
+/// What must be left of `stored` samples, of which an extent becomes `resized`; `None`: all.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "compared with the stored sides before"
+)]
+pub fn at_least(
+    stored: Size,
+    resized: Size,
+    extent: (f64, f64),
+    oversampling: f64,
+) -> Option<Size> {
+    let least = |stored: u32, resized: u32, extent: f64| {
+        let share = oversampling * f64::from(resized) / extent;
+        (share < 1.0).then(|| (f64::from(stored) * share).ceil() as u32)
+    };
+    let width = least(stored.width, resized.width, extent.0)?;
+    let height = least(stored.height, resized.height, extent.1)?;
+    Some(Size::new(width, height))
 }
 
 /// Plans a recipe for a source of this size and EXIF orientation. `trimmed` is what remains of it
@@ -428,7 +443,7 @@ mod tests {
     fn nothing_asked_changes_nothing() {
         let plan = planned((4000, 3000), 1, &recipe());
         assert!(plan.changes_nothing(Size::new(4000, 3000)));
-        assert_eq!(plan.at_least(Size::new(4000, 3000)), None);
+        assert_eq!(plan.at_least(Size::new(4000, 3000), OVERSAMPLING), None);
     }
 
     #[test]
@@ -611,14 +626,14 @@ mod tests {
     fn scaling_decoders_leave_enough() {
         let at_least = |width| {
             let small = asking(|recipe| recipe.bounds.width = Some(pixels(width)));
-            planned((4000, 3000), 1, &small).at_least(Size::new(4000, 3000))
+            planned((4000, 3000), 1, &small).at_least(Size::new(4000, 3000), OVERSAMPLING)
         };
         assert_eq!(at_least(800), Some(Size::new(1600, 1200)));
         assert_eq!(at_least(1999), Some(Size::new(3998, 2998)));
         assert_eq!(at_least(2000), None);
         let crop = planned((4000, 3000), 1, &covering(0, 0));
         assert_eq!(
-            crop.at_least(Size::new(4000, 3000)),
+            crop.at_least(Size::new(4000, 3000), OVERSAMPLING),
             Some(Size::new(1334, 1000))
         );
     }

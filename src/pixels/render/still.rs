@@ -195,7 +195,7 @@ fn scale(stored: Size, decoded: Size) -> (f64, f64) {
     clippy::cast_sign_loss,
     reason = "clamped to the decoded sides"
 )]
-fn covered(region: Rect, across: f64, down: f64, decoded: Size) -> Rect {
+pub(super) fn covered(region: Rect, across: f64, down: f64, decoded: Size) -> Rect {
     let axis = |start: u32, extent: u32, scale: f64, side: u32| {
         let first = ((f64::from(start) * scale).floor() as u32).min(side - 1);
         let end = (f64::from(start) + f64::from(extent)) * scale;

@@ -10,6 +10,7 @@ use super::yuv;
 use crate::pixels::{
     codec::{Error, admit},
     geometry::Size,
+    planes::{self, Sampling},
 };
 
 /// Times that the decoder may ask for more before the stream counts as empty.
@@ -102,6 +103,41 @@ impl Planes {
         self.chroma.is_none()
     }
 
+    /// How colour is sampled.
+    pub(super) fn sampling(&self) -> Sampling {
+        let factor = |halved| if halved { 2 } else { 1 };
+        match self.chroma {
+            None => Sampling::Gray,
+            Some(_) => Sampling::Colour {
+                across: factor(self.halved.0),
+                down: factor(self.halved.1),
+            },
+        }
+    }
+
+    /// Copies of all planes, without padding between rows; of 8 bits only.
+    pub(super) fn copied(&self) -> Result<(planes::Plane, Option<[planes::Plane; 2]>), Error> {
+        let extent = |halved: bool, side: u32| {
+            if halved {
+                f64::from(side) / 2.0
+            } else {
+                f64::from(side)
+            }
+        };
+        let whole = (f64::from(self.size.width), f64::from(self.size.height));
+        let luma = copied(&self.luma, self.strides.0, self.size, whole)?;
+        let (Some((u, v)), Some(size)) = (&self.chroma, self.sampling().chroma(self.size)) else {
+            return Ok((luma, None));
+        };
+        let covered = (
+            extent(self.halved.0, self.size.width),
+            extent(self.halved.1, self.size.height),
+        );
+        let blue = copied(u, self.strides.1, size, covered)?;
+        let red = copied(v, self.strides.1, size, covered)?;
+        Ok((luma, Some([blue, red])))
+    }
+
     /// Luma of row `y`.
     pub(super) fn luma(&self, y: usize, row: &mut [u16]) {
         self.read(&self.luma, self.strides.0, y, row);
@@ -156,4 +192,27 @@ impl Planes {
             }
         }
     }
+}
+
+/// The rows of a plane, without what stands between them.
+fn copied(
+    plane: &[u8],
+    stride: usize,
+    size: Size,
+    extent: (f64, f64),
+) -> Result<planes::Plane, Error> {
+    let length = admit::buffer(size, 1)?;
+    let width = admit::buffer(Size { height: 1, ..size }, 1)?;
+    let mut samples = Vec::with_capacity(length);
+    for row in plane.chunks(stride.max(1)).take(length / width.max(1)) {
+        samples.extend_from_slice(row.get(..width).unwrap_or_default());
+    }
+    if samples.len() != length {
+        return Err(admit::broken("an AV1 picture without all of its rows"));
+    }
+    Ok(planes::Plane {
+        size,
+        extent,
+        samples,
+    })
 }

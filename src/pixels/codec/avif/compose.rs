@@ -11,6 +11,7 @@ use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
     codec::{Cancel, Error, admit},
     geometry::{Rect, Size},
+    planes::{Range, Sampling},
 };
 
 /// Rows between two looks at whether to go on.
@@ -60,7 +61,7 @@ pub(super) fn compose(picture: &Picture<'_>, cancel: &Cancel) -> Result<Bitmap, 
 }
 
 /// What the numbers mean: a profile before code points; those that are as good as sRGB are sRGB.
-fn colour(picture: &Picture<'_>, points: Option<Nclx>) -> Colour {
+pub(super) fn colour(picture: &Picture<'_>, points: Option<Nclx>) -> Colour {
     if let Some(icc) = picture.icc {
         return Colour::Icc(icc.into());
     }
@@ -73,6 +74,82 @@ fn colour(picture: &Picture<'_>, points: Option<Nclx>) -> Colour {
             transfer,
         },
     }
+}
+
+/// The code points of a picture of one tile: the container's, or else the stream's.
+pub(super) fn points(picture: &Picture<'_>) -> Option<Nclx> {
+    picture.points.or_else(|| Some(sequence(picture)?.colours))
+}
+
+/// What the stream of the first tile says of itself.
+fn sequence(picture: &Picture<'_>) -> Option<Sequence> {
+    let cell = picture.container.find(*picture.colour.cells.first()?);
+    let stream = picture.container.bytes(cell.ok()?).ok()?;
+    Sequence::find(&stream)
+}
+
+/// The planes of a picture whose planes can be used as they are: one tile of 8 bits by BT.601, no
+/// alpha, nothing cropped.
+pub(super) fn sampling(picture: &Picture<'_>) -> Option<Sampling> {
+    let codec = &picture.codec;
+    let whole = picture.colour.cells.len() == 1
+        && picture.colour.tile == picture.colour.size
+        && picture.crop.size() == picture.colour.size;
+    if !whole || picture.alpha.is_some() || codec.depth != 8 {
+        return None;
+    }
+    // A container that describes another stream than it has is left to those who look at pixels.
+    let stream = sequence(picture)?;
+    if (stream.depth, stream.monochrome) != (8, codec.monochrome)
+        || (!codec.monochrome && stream.subsampling != codec.subsampling)
+    {
+        return None;
+    }
+    // Not said counts as BT.601, as in `yuv`. Gray has no matrix.
+    let colours = points(picture)?;
+    if !codec.monochrome && !matches!(colours.matrix, 2 | 5 | 6) {
+        return None;
+    }
+    let factor = |halved| if halved { 2 } else { 1 };
+    Some(match (codec.monochrome, codec.subsampling) {
+        (true, _) => Sampling::Gray,
+        (false, (across, down)) => Sampling::Colour {
+            across: factor(across),
+            down: factor(down),
+        },
+    })
+}
+
+/// Decodes a picture that has [`sampling`] to its planes, not turned.
+///
+/// # Errors
+/// As [`compose`].
+pub(super) fn planes(
+    picture: &Picture<'_>,
+    cancel: &Cancel,
+) -> Result<crate::pixels::planes::Planes, Error> {
+    let another = || admit::broken("an AV1 picture of another kind than its item");
+    let expected = sampling(picture).ok_or_else(another)?;
+    let coded = points(picture).ok_or_else(another)?;
+    let mut found = None;
+    for_tiles(picture, &picture.colour, cancel, |tile, _, _| {
+        if tile.depth != 8 || tile.sampling() != expected {
+            return Err(another());
+        }
+        found = Some(tile.copied()?);
+        Ok(())
+    })?;
+    let (luma, chroma) = found.ok_or_else(another)?;
+    Ok(crate::pixels::planes::Planes {
+        luma,
+        chroma,
+        range: if coded.full_range {
+            Range::Full
+        } else {
+            Range::Limited
+        },
+        colour: colour(picture, Some(coded)),
+    })
 }
 
 /// Decodes the tiles one after the other; `draw` gets planes, the stream's code points and place.

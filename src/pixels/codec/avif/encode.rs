@@ -9,10 +9,12 @@ use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout},
     codec::{Cancel, EncodeOptions, Error, admit, quality, samples},
     geometry::Size,
+    planes,
 };
 
 /// AV1 says a side in 16 bits.
 const LONGEST_SIDE: u32 = 65_536;
+
 /// Encodes.
 ///
 /// # Errors
@@ -23,12 +25,7 @@ pub(super) fn encode(
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
     let size = bitmap.size;
-    if size.width.max(size.height) > LONGEST_SIDE {
-        return Err(Error::Limit(format!(
-            "would be {}×{} pixels, and an AVIF has at most {LONGEST_SIDE} on a side",
-            size.width, size.height
-        )));
-    }
+    admit_size(size)?;
     let pixels = samples::eight_bits(&bitmap.samples);
     let channels = bitmap.layout.channels();
     if pixels.len() != admit::buffer(size, channels)? {
@@ -36,14 +33,7 @@ pub(super) fn encode(
             "a bitmap of another length than its size says",
         ));
     }
-    let points = match bitmap.colour {
-        Colour::Srgb => (1, 13),
-        Colour::Icc(_) => (2, 2),
-        Colour::Cicp {
-            primaries,
-            transfer,
-        } => (primaries, transfer),
-    };
+    let points = points(&bitmap.colour);
     let halved = options.quality < quality::FULL_COLOUR_FROM;
     let colour = match bitmap.layout {
         Layout::Gray | Layout::GrayAlpha => {
@@ -98,6 +88,58 @@ pub(super) fn encode(
         icc,
         exif: options.exif,
     })
+}
+
+/// Encodes planes: in full range, colour at half or at full resolution.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_planes(
+    planes: &planes::Planes,
+    options: &EncodeOptions<'_>,
+) -> Result<Vec<u8>, Error> {
+    let size = planes.luma.size;
+    admit_size(size)?;
+    let points = points(&planes.colour);
+    let chroma = planes.chroma.as_ref().map(|[blue, red]| Chroma {
+        u: &blue.samples,
+        v: &red.samples,
+        halved: options.quality < quality::FULL_COLOUR_FROM,
+    });
+    let level = quality::aom(options.quality);
+    writer::write(&writer::File {
+        size,
+        colour: stream(size, &planes.luma.samples, chroma, level, points)?,
+        alpha: None,
+        points,
+        icc: match &planes.colour {
+            Colour::Icc(profile) => Some(&**profile),
+            _ => None,
+        },
+        exif: options.exif,
+    })
+}
+
+fn admit_size(size: Size) -> Result<(), Error> {
+    if size.width.max(size.height) > LONGEST_SIDE {
+        return Err(Error::Limit(format!(
+            "would be {}×{} pixels, and an AVIF has at most {LONGEST_SIDE} on a side",
+            size.width, size.height
+        )));
+    }
+    Ok(())
+}
+
+/// Primaries and transfer characteristics of a colour.
+fn points(colour: &Colour) -> aom::Points {
+    match *colour {
+        Colour::Srgb => (1, 13),
+        Colour::Icc(_) => (2, 2),
+        Colour::Cicp {
+            primaries,
+            transfer,
+        } => (primaries, transfer),
+    }
 }
 
 fn stream(

@@ -40,6 +40,18 @@ pub(super) fn decode(
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<Rows, Error> {
+    with_decoder(buffered, limits, cancel, |decoder| {
+        decoder.run(bytes, eighths, limits)
+    })
+}
+
+/// Runs calls into libjpeg, with a decoder made for them.
+pub(super) fn with_decoder<T>(
+    buffered: bool,
+    limits: &Limits,
+    cancel: &Cancel,
+    calls: impl FnOnce(Decoder) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut session = Session {
         cancel,
         end_matters: buffered,
@@ -48,14 +60,12 @@ pub(super) fn decode(
         failure: |cause| Error::Broken { cause },
     };
     let session = &raw mut session;
-    guarded(session, || {
-        Decoder::new(session).run(bytes, eighths, limits)
-    })
+    guarded(session, || calls(Decoder::new(session)))
 }
 
 /// libjpeg's structures: they point at each other, so they stay where they are.
-struct Decoder {
-    library: Box<jpeg_decompress_struct>,
+pub(super) struct Decoder {
+    pub(super) library: Box<jpeg_decompress_struct>,
     /// Kept for `library`, which points at it.
     _errors: Box<jpeg_error_mgr>,
     progress: Box<jpeg_progress_mgr>,
@@ -83,17 +93,24 @@ impl Decoder {
         decoder
     }
 
-    fn run(mut self, bytes: &[u8], eighths: u8, limits: &Limits) -> Result<Rows, Error> {
+    /// Reads the header of a file, which must outlive the decoder.
+    pub(super) fn open(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let length = bytes
             .len()
             .try_into()
             .map_err(|_| admit::broken("more bytes than libjpeg counts"))?;
         let library = &mut *self.library;
-        // SAFETY: `bytes` outlives `self`, and libjpeg only reads them.
+        // SAFETY: the caller keeps `bytes` until `self` is dropped, and libjpeg only reads them.
         unsafe {
             jpeg_mem_src(library, bytes.as_ptr(), length);
             jpeg_read_header(library, 1);
         }
+        Ok(())
+    }
+
+    fn run(mut self, bytes: &[u8], eighths: u8, limits: &Limits) -> Result<Rows, Error> {
+        self.open(bytes)?;
+        let library = &mut *self.library;
         let layout = layout(library)?;
         library.scale_num = u32::from(eighths);
         library.scale_denom = 8;

@@ -1,6 +1,8 @@
 //! Pixels to JPEG. Knows libjpeg; the caller has made the pixels 8-bit gray or RGB.
 #![expect(unsafe_code, reason = "libjpeg is C")]
 
+mod raw;
+
 use std::ffi::c_int;
 
 use mozjpeg_sys::{
@@ -14,6 +16,7 @@ use super::library::{self, Session, guarded};
 use crate::pixels::{
     codec::{Cancel, Error, admit, quality},
     geometry::Size,
+    planes::Planes,
 };
 
 /// What libjpeg writes into before the bytes move on.
@@ -28,13 +31,23 @@ const APP2: c_int = 0xE2;
 /// What to encode, and how.
 pub(super) struct Input<'a> {
     pub(super) size: Size,
-    /// 1: gray, 3: RGB.
-    pub(super) channels: u8,
-    pub(super) samples: &'a [u8],
+    pub(super) pixels: Pixels<'a>,
     pub(super) quality: u8,
     pub(super) progressive: bool,
     pub(super) icc: Option<&'a [u8]>,
     pub(super) exif: Option<&'a [u8]>,
+}
+
+/// The picture itself.
+pub(super) enum Pixels<'a> {
+    /// Rows of pixels.
+    Rows {
+        /// 1: gray, 3: RGB.
+        channels: u8,
+        samples: &'a [u8],
+    },
+    /// Luma and colour differences as they are to be coded.
+    Planes(&'a Planes),
 }
 
 /// Encodes.
@@ -100,32 +113,19 @@ impl Encoder {
     }
 
     fn run(mut self, input: &Input<'_>) -> Result<Vec<u8>, Error> {
-        let stride = admit::buffer(
-            Size {
-                height: 1,
-                ..input.size
-            },
-            usize::from(input.channels),
-        )?;
-        if admit::buffer(input.size, usize::from(input.channels))? != input.samples.len() {
-            return Err(admit::encode(
-                "a bitmap of another length than its size says",
-            ));
-        }
         self.configure(input);
         let library = &mut *self.library;
+        if let Pixels::Planes(_) = input.pixels {
+            library.raw_data_in = 1;
+        }
         // SAFETY: parameters and destination are set.
         unsafe { jpeg_start_compress(library, 1) };
         write_metadata(library, input)?;
-        for (index, row) in input.samples.chunks_exact(stride).enumerate() {
-            if index % 16 == 0 {
-                // SAFETY: the session outlives `self`; libjpeg is not using it between calls.
-                unsafe { library::session(&library.common) }
-                    .cancel
-                    .check()?;
+        match input.pixels {
+            Pixels::Rows { channels, samples } => {
+                write_rows(library, input.size, channels, samples)?;
             }
-            // SAFETY: one row of `image_width` pixels of `input_components` samples.
-            unsafe { jpeg_write_scanlines(library, &row.as_ptr(), 1) };
+            Pixels::Planes(planes) => raw::write(library, planes)?,
         }
         // SAFETY: every row has been written.
         unsafe { jpeg_finish_compress(library) };
@@ -136,12 +136,15 @@ impl Encoder {
         let library = &mut *self.library;
         library.image_width = input.size.width;
         library.image_height = input.size.height;
-        library.input_components = c_int::from(input.channels);
-        library.in_color_space = if input.channels == 1 {
-            J_COLOR_SPACE::JCS_GRAYSCALE
-        } else {
-            J_COLOR_SPACE::JCS_RGB
+        let (components, space) = match &input.pixels {
+            Pixels::Rows { channels: 1, .. } | Pixels::Planes(Planes { chroma: None, .. }) => {
+                (1, J_COLOR_SPACE::JCS_GRAYSCALE)
+            }
+            Pixels::Rows { .. } => (3, J_COLOR_SPACE::JCS_RGB),
+            Pixels::Planes(_) => (3, J_COLOR_SPACE::JCS_YCbCr),
         };
+        library.input_components = components;
+        library.in_color_space = space;
         // SAFETY: the structure is created and its input described, which is all that these ask.
         unsafe {
             // libjpeg-turbo's tables and speed; mozjpeg's own search takes thirty times as long
@@ -160,19 +163,45 @@ impl Encoder {
             // SAFETY: as above.
             unsafe { jpeg_simple_progression(library) };
         }
-        if input.channels == 3 {
+        if components == 3 {
             let factor = if input.quality >= quality::FULL_COLOUR_FROM {
                 1
             } else {
                 2
             };
-            // SAFETY: `jpeg_set_defaults` allocated the components, three for RGB.
+            // SAFETY: `jpeg_set_defaults` allocated the components, three for colour.
             unsafe {
                 (*library.comp_info).h_samp_factor = factor;
                 (*library.comp_info).v_samp_factor = factor;
             }
         }
     }
+}
+
+fn write_rows(
+    library: &mut jpeg_compress_struct,
+    size: Size,
+    channels: u8,
+    samples: &[u8],
+) -> Result<(), Error> {
+    let channels = usize::from(channels);
+    let stride = admit::buffer(Size { height: 1, ..size }, channels)?;
+    if admit::buffer(size, channels)? != samples.len() {
+        return Err(admit::encode(
+            "a bitmap of another length than its size says",
+        ));
+    }
+    for (index, row) in samples.chunks_exact(stride).enumerate() {
+        if index % 16 == 0 {
+            // SAFETY: the session outlives the encoder; libjpeg is not using it between calls.
+            unsafe { library::session(&library.common) }
+                .cancel
+                .check()?;
+        }
+        // SAFETY: one row of `image_width` pixels of `input_components` samples.
+        unsafe { jpeg_write_scanlines(library, &row.as_ptr(), 1) };
+    }
+    Ok(())
 }
 
 impl Drop for Encoder {

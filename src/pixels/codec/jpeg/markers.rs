@@ -22,6 +22,8 @@ const ICC: &[u8] = b"ICC_PROFILE\0";
 const ADOBE: &[u8] = b"Adobe";
 /// What libjpeg asks of an APP14 segment before it believes it.
 const ADOBE_LENGTH: usize = 12;
+/// And of an APP0 segment.
+const JFIF_LENGTH: usize = 14;
 
 /// One segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +57,18 @@ impl Segment {
     pub(super) fn is_adobe(&self, bytes: &[u8]) -> bool {
         let payload = self.payload(bytes);
         self.marker == APP14 && payload.len() >= ADOBE_LENGTH && payload.starts_with(ADOBE)
+    }
+
+    /// What Adobe's marker says of the colours: 0 is none, 1 luma and differences.
+    pub(super) fn adobe_transform(&self, bytes: &[u8]) -> u8 {
+        let payload = self.payload(bytes);
+        payload.get(ADOBE_LENGTH - 1).copied().unwrap_or(0)
+    }
+
+    /// As libjpeg asks of an APP0 segment before it believes it.
+    pub(super) fn is_jfif(&self, bytes: &[u8]) -> bool {
+        let payload = self.payload(bytes);
+        self.marker == APP0 && payload.len() >= JFIF_LENGTH && payload.starts_with(JFIF)
     }
 
     /// Whether pixels come out the same without it.

@@ -5,6 +5,7 @@ use super::markers::{Segment, Segments};
 use crate::pixels::{
     codec::{Error, Limits, admit, exif},
     geometry::Size,
+    planes::Sampling,
 };
 
 /// What the segments say.
@@ -21,6 +22,8 @@ pub(super) struct Survey {
     pub(super) orientation: u8,
     /// Whether Adobe's marker is there: four inks are then stored inverted.
     pub(super) adobe: bool,
+    /// The planes that it is coded in, unless those are RGB, inks, or sampled in an odd way.
+    pub(super) planes: Option<Sampling>,
 }
 
 const FORMAT: &str = "JPEG";
@@ -32,13 +35,16 @@ const FORMAT: &str = "JPEG";
 pub(super) fn survey(bytes: &[u8], limits: &Limits) -> Result<Survey, Error> {
     let mut frame = None;
     let mut orientation = None;
-    let mut adobe = false;
+    let mut adobe = None;
+    let mut jfif = false;
     let segments = Segments::header(bytes).ok_or_else(|| admit::broken("no start of image"))?;
     for segment in segments {
         if let (None, Some(tiff)) = (orientation, segment.exif(bytes)) {
             orientation = exif::orientation(tiff);
         } else if segment.is_adobe(bytes) {
-            adobe = true;
+            adobe = Some(segment.adobe_transform(bytes));
+        } else if segment.is_jfif(bytes) {
+            jfif = true;
         } else if segment.is_frame() && frame.is_none() {
             frame = Some(Frame::read(&segment, bytes, limits)?);
         } else if segment.is_scan() {
@@ -54,7 +60,8 @@ pub(super) fn survey(bytes: &[u8], limits: &Limits) -> Result<Survey, Error> {
                 buffered,
                 samples: frame.samples,
                 orientation: orientation.unwrap_or(1),
-                adobe,
+                adobe: adobe.is_some(),
+                planes: frame.planes(jfif, adobe),
             });
         } else if segment.is_end() {
             break;
@@ -116,6 +123,8 @@ struct Frame {
     components: u8,
     progressive: bool,
     samples: u64,
+    /// Identifier, and sampling factors across and down, of each component.
+    parts: Vec<(u8, u32, u32)>,
 }
 
 impl Frame {
@@ -151,11 +160,35 @@ impl Frame {
             .chunks_exact(3)
             .take(usize::from(*components))
             .map(|component| (u64::from(component[1] >> 4), u64::from(component[1] & 15)));
+        let parts = rest.chunks_exact(3).take(usize::from(*components));
+        let part = |part: &[u8]| (part[0], u32::from(part[1] >> 4), u32::from(part[1] & 15));
         Ok(Self {
             size,
             components: *components,
             progressive,
             samples: samples(size, factors),
+            parts: parts.map(part).collect(),
+        })
+    }
+
+    /// How its planes are sampled, where they are luma and two differences: what libjpeg takes
+    /// them for, by JFIF's marker, by Adobe's, and else by the components' names.
+    fn planes(&self, jfif: bool, adobe: Option<u8>) -> Option<Sampling> {
+        let [(first, across, down), blue, red] = self.parts[..] else {
+            return (self.parts.len() == 1).then_some(Sampling::Gray);
+        };
+        let named_rgb = (first, blue.0, red.0) == (b'R', b'G', b'B');
+        let is_rgb = !jfif && adobe.map_or(named_rgb, |transform| transform == 0);
+        let whole = |finer: u32, coarser: u32| {
+            (coarser > 0 && matches!(finer / coarser, 1 | 2) && finer.is_multiple_of(coarser))
+                .then(|| finer / coarser)
+        };
+        if is_rgb || (blue.1, blue.2) != (red.1, red.2) {
+            return None;
+        }
+        Some(Sampling::Colour {
+            across: whole(across, blue.1)?,
+            down: whole(down, blue.2)?,
         })
     }
 }

@@ -34,6 +34,7 @@ pub(in super::super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, E
         depth: 8,
         lossless: true,
         held_bytes: 0,
+        planes: None,
     })
 }
 

@@ -66,6 +66,7 @@ pub(in super::super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, E
             depth: depth.clamp(1, 16),
             lossless: compression != Some(jpeg),
             held_bytes: held_bytes(bytes, &mut reader, size)?,
+            planes: None,
         })
     })
 }

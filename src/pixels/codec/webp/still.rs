@@ -7,12 +7,13 @@ use libwebp_sys::{
     VP8StatusCode, WEBP_CSP_MODE, WebPConfig, WebPConfigLosslessPreset, WebPDecoderConfig,
     WebPEncode, WebPEncodingError, WebPIDecode, WebPIDecoder, WebPIDelete, WebPIUpdate,
     WebPPicture, WebPPictureFree, WebPPictureImportRGB, WebPPictureImportRGBA, WebPRGBABuffer,
-    WebPValidateConfig,
+    WebPValidateConfig, WebPYUVABuffer,
 };
 
 use crate::pixels::{
     codec::{Cancel, EncodeOptions, Error, admit, quality},
     geometry::Size,
+    planes::{Plane, Planes},
 };
 
 /// Bytes that are decoded between two looks at the clock.
@@ -47,13 +48,67 @@ pub(super) fn decode(
         stride: c_int::try_from(stride).map_err(|_| admit::broken("a row of over 2 GiB"))?,
         size: samples.len(),
     };
-    let decoder = Incremental::new(&mut config)?;
+    run(&mut config, bytes, size, cancel)?;
+    Ok(samples)
+}
+
+/// Decodes to luma and the two colour differences, as they are coded.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_planes(
+    bytes: &[u8],
+    size: Size,
+    cancel: &Cancel,
+) -> Result<[Plane; 3], Error> {
+    let half = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
+    let plane = |held: Size, extent: (f64, f64)| -> Result<Plane, Error> {
+        Ok(Plane {
+            size: held,
+            extent,
+            samples: vec![0; admit::buffer(held, 1)?],
+        })
+    };
+    let (width, height) = (f64::from(size.width), f64::from(size.height));
+    let mut luma = plane(size, (width, height))?;
+    let mut blue = plane(half, (width / 2.0, height / 2.0))?;
+    let mut red = blue.clone();
+    let mut config =
+        WebPDecoderConfig::new().map_err(|()| admit::broken("libwebp is another version"))?;
+    config.output.colorspace = WEBP_CSP_MODE::MODE_YUV;
+    config.output.is_external_memory = 1;
+    config.output.u.YUVA = WebPYUVABuffer {
+        y: luma.samples.as_mut_ptr(),
+        u: blue.samples.as_mut_ptr(),
+        v: red.samples.as_mut_ptr(),
+        a: std::ptr::null_mut(),
+        y_stride: signed(size.width)?,
+        u_stride: signed(half.width)?,
+        v_stride: signed(half.width)?,
+        a_stride: 0,
+        y_size: luma.samples.len(),
+        u_size: blue.samples.len(),
+        v_size: red.samples.len(),
+        a_size: 0,
+    };
+    run(&mut config, bytes, size, cancel)?;
+    Ok([luma, blue, red])
+}
+
+/// Decodes into the memory that the configuration names.
+fn run(
+    config: &mut WebPDecoderConfig,
+    bytes: &[u8],
+    size: Size,
+    cancel: &Cancel,
+) -> Result<(), Error> {
+    let decoder = Incremental::new(config)?;
     decoder.run(bytes, cancel)?;
     drop(decoder);
     if (config.output.width, config.output.height) != (signed(size.width)?, signed(size.height)?) {
         return Err(admit::broken("another size than the header says"));
     }
-    Ok(samples)
+    Ok(())
 }
 
 fn signed(side: u32) -> Result<c_int, Error> {
@@ -67,7 +122,7 @@ impl Incremental {
     /// The decoder points into `config`, which must outlive it.
     fn new(config: &mut WebPDecoderConfig) -> Result<Self, Error> {
         // SAFETY: no bytes yet; the configuration and its buffer outlive the decoder (see
-        // `decode`, the only caller).
+        // `run`, the only caller, and its callers).
         let decoder = unsafe { WebPIDecode(std::ptr::null(), 0, config) };
         if decoder.is_null() {
             return Err(admit::broken("libwebp has no memory for a decoder"));
@@ -134,13 +189,57 @@ pub(super) fn encode(
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
     let config = settings(options, quality::webp(options.quality))?;
+    let picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
+    finish(&config, picture)
+}
+
+/// Encodes planes to a file without metadata: limited range, colour at half the resolution, both
+/// of one size.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_planes(
+    planes: &Planes,
+    options: &EncodeOptions<'_>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    let config = settings(options, quality::webp(options.quality))?;
+    let size = planes.luma.size;
+    let half = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
+    let length = admit::buffer(half, 1)?;
+    let neutral = if planes.chroma.is_none() {
+        vec![128; length]
+    } else {
+        Vec::new()
+    };
+    let (blue, red) = match &planes.chroma {
+        Some([blue, red]) => (&blue.samples, &red.samples),
+        None => (&neutral, &neutral),
+    };
+    let whole = planes.luma.samples.len() == admit::buffer(size, 1)?;
+    if !whole || blue.len() != length || red.len() != length || config.lossless != 0 {
+        return Err(admit::encode(
+            "planes of another length than their size says",
+        ));
+    }
+    let mut picture = Picture::new(size, false, cancel)?;
+    // libwebp takes mutable pointers, and only reads where there is no alpha.
+    picture.0.y = planes.luma.samples.as_ptr().cast_mut();
+    picture.0.u = blue.as_ptr().cast_mut();
+    picture.0.v = red.as_ptr().cast_mut();
+    let too_large = |_| admit::encode("a side of over 2 Gpx");
+    picture.0.y_stride = c_int::try_from(size.width).map_err(too_large)?;
+    picture.0.uv_stride = c_int::try_from(half.width).map_err(too_large)?;
+    finish(&config, picture)
+}
+
+fn finish(config: &WebPConfig, mut picture: Picture) -> Result<Vec<u8>, Error> {
     let mut output = Vec::new();
-    let mut picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
     picture.0.writer = Some(write);
     picture.0.custom_ptr = (&raw mut output).cast();
-    // SAFETY: configuration and picture are initialised; `output` and `cancel`, which the
-    // callbacks use, outlive the call.
-    if unsafe { WebPEncode(&raw const config, &raw mut picture.0) } == 0 {
+    // SAFETY: configuration and picture are initialised; the samples that the picture points at,
+    // and `output` and `cancel`, which the callbacks use, outlive the call.
+    if unsafe { WebPEncode(config, &raw mut picture.0) } == 0 {
         return Err(failure(picture.0.error_code));
     }
     drop(picture);
@@ -158,6 +257,20 @@ pub(super) fn failure(code: WebPEncodingError) -> Error {
 pub(super) struct Picture(pub(super) WebPPicture);
 
 impl Picture {
+    /// A picture without pixels. `cancel` must outlive its encoding.
+    fn new(size: Size, exact: bool, cancel: &Cancel) -> Result<Self, Error> {
+        let picture =
+            WebPPicture::new().map_err(|()| admit::encode("libwebp is another version"))?;
+        let mut picture = Self(picture);
+        let too_large = |_| admit::encode("a side of over 2 Gpx");
+        picture.0.width = c_int::try_from(size.width).map_err(too_large)?;
+        picture.0.height = c_int::try_from(size.height).map_err(too_large)?;
+        picture.0.use_argb = c_int::from(exact);
+        picture.0.progress_hook = Some(go_on);
+        picture.0.user_data = std::ptr::from_ref(cancel).cast_mut().cast();
+        Ok(picture)
+    }
+
     /// Copies RGB (3 channels) or RGBA (4) samples; to YUV, unless `exact`.
     pub(super) fn import(
         samples: &[u8],
@@ -171,15 +284,8 @@ impl Picture {
                 "a bitmap of another length than its size says",
             ));
         }
-        let picture =
-            WebPPicture::new().map_err(|()| admit::encode("libwebp is another version"))?;
-        let mut picture = Self(picture);
+        let mut picture = Self::new(size, exact, cancel)?;
         let too_large = |_| admit::encode("a side of over 2 Gpx");
-        picture.0.width = c_int::try_from(size.width).map_err(too_large)?;
-        picture.0.height = c_int::try_from(size.height).map_err(too_large)?;
-        picture.0.use_argb = c_int::from(exact);
-        picture.0.progress_hook = Some(go_on);
-        picture.0.user_data = std::ptr::from_ref(cancel).cast_mut().cast();
         let stride = admit::buffer(Size { height: 1, ..size }, channels)?;
         let stride = c_int::try_from(stride).map_err(too_large)?;
         let import = if channels == 3 {
@@ -197,7 +303,8 @@ impl Picture {
 
 impl Drop for Picture {
     fn drop(&mut self) {
-        // SAFETY: initialised by `WebPPicture::new`; frees what the import allocated.
+        // SAFETY: initialised by `WebPPicture::new`; frees what the import allocated, and nothing
+        // that was only pointed at.
         unsafe { WebPPictureFree(&raw mut self.0) };
     }
 }
@@ -221,7 +328,7 @@ unsafe extern "C" fn write(data: *const u8, length: usize, picture: *const WebPP
 
 /// libwebp's progress hook: 0 ends the encoding.
 unsafe extern "C" fn go_on(_percent: c_int, picture: *const WebPPicture) -> c_int {
-    // SAFETY: libwebp passes its picture, or a copy of it, whose `user_data` `import` set to a
+    // SAFETY: libwebp passes its picture, or a copy of it, whose `user_data` `new` set to a
     // `Cancel` that outlives the encoding.
     let cancel: *mut c_void = unsafe { (*picture).user_data };
     if cancel.is_null() {

@@ -14,6 +14,7 @@ use crate::pixels::{
     bitmap::Layout,
     codec::{Cancel, Error},
     geometry::{Area, Rect, Size},
+    planes::Plane,
 };
 
 /// Bytes that are held between the two directions of a resize: what a core's own cache holds.
@@ -58,6 +59,88 @@ pub fn resize(
         }
         resized
     })
+}
+
+/// Resamples `area` of a plane to `size`. The area may reach beyond `bounds`, by some samples: its
+/// edge is then drawn out. Nothing else from outside of `bounds` is looked at.
+///
+/// # Errors
+/// As [`resize`].
+pub fn plane(
+    plane: &Plane,
+    area: Area,
+    bounds: Rect,
+    size: Size,
+    cancel: &Cancel,
+) -> Result<Plane, Error> {
+    let (left, right) = beyond(area.x, area.width, bounds.x, bounds.width);
+    let (top, bottom) = beyond(area.y, area.height, bounds.y, bounds.height);
+    let samples = if [left, right, top, bottom] == [0; 4] {
+        resize(
+            &plane.samples,
+            plane.size,
+            Layout::Gray,
+            (area, bounds),
+            size,
+            cancel,
+        )?
+    } else {
+        let (width, height) = (bounds.width + left + right, bounds.height + top + bottom);
+        let framed = Size::new(width, height);
+        let samples = frame(plane, bounds, (left, top), framed)?;
+        let area = Area {
+            x: area.x - f64::from(bounds.x) + f64::from(left),
+            y: area.y - f64::from(bounds.y) + f64::from(top),
+            ..area
+        };
+        let area = (area, Rect::whole(framed));
+        resize(&samples, framed, Layout::Gray, area, size, cancel)?
+    };
+    Ok(Plane {
+        size,
+        extent: (size.width.into(), size.height.into()),
+        samples,
+    })
+}
+
+/// Samples that an extent reaches beyond its bounds, before and after.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` stops at 0, and areas end near the picture"
+)]
+fn beyond(start: f64, extent: f64, bounds: u32, length: u32) -> (u32, u32) {
+    // Less than a hundredth of a sample is rounding.
+    let whole = |samples: f64| {
+        if samples > 0.01 {
+            samples.ceil() as u32
+        } else {
+            0
+        }
+    };
+    let before = f64::from(bounds) - start;
+    let after = start + extent - f64::from(bounds) - f64::from(length);
+    (whole(before), whole(after))
+}
+
+/// A copy of a part, its edges drawn out to a larger size; the part stands at `at`.
+fn frame(plane: &Plane, part: Rect, at: (u32, u32), size: Size) -> Result<Vec<u8>, Error> {
+    let (width, stored) = (size.width as usize, plane.size.width as usize);
+    let (left, kept) = (at.0 as usize, part.width as usize);
+    let mut samples = vec![0; width * size.height as usize];
+    for (y, row) in (0..).zip(samples.chunks_exact_mut(width)) {
+        let y = (y - i64::from(at.1)).clamp(0, i64::from(part.height) - 1);
+        let y = usize::try_from(y).map_err(broken)? + part.y as usize;
+        let start = y * stored + part.x as usize;
+        let source = plane.samples.get(start..start + kept);
+        let source = source.ok_or_else(|| broken("a row is missing"))?;
+        let (before, rest) = row.split_at_mut(left);
+        let (own, after) = rest.split_at_mut(kept);
+        own.copy_from_slice(source);
+        before.fill(source.first().copied().unwrap_or(0));
+        after.fill(source.last().copied().unwrap_or(0));
+    }
+    Ok(samples)
 }
 
 /// Bytes that [`resize`] holds beside its source, its result included.

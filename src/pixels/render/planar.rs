@@ -1,0 +1,290 @@
+//! One lossy picture to another without RGB between them: decode to planes, resample each where it
+//! stands, turn, encode.
+
+use std::time::Instant;
+
+use crate::{
+    pixels::{
+        bitmap::Colour,
+        codec::{self, Cancel, EncodeOptions, Error, Header, Limits, PlaneOptions, Wanted},
+        colour,
+        format::OutputFormat,
+        geometry::{Area, Rect, Size},
+        ops::{orient, resize::coded},
+        planes::{Plane, Planes, Sampling},
+    },
+    recipe::{Recipe, recipe::Effects, transform::Profile},
+};
+
+use super::{Job, Plan, Rendered, Stages, encode_options, metadata, no_larger, plan, still};
+
+/// What the planes of a job are, from end to end.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Way {
+    /// As the source has them.
+    source: Sampling,
+    /// As the encoder wants them; gray stays gray.
+    wanted: Wanted,
+    /// What their numbers mean, from end to end.
+    colour: Colour,
+    /// Bytes that decoding holds at its peak.
+    decoding: u64,
+}
+
+/// Decides whether a job can stay in planes.
+pub(super) fn way(
+    bytes: &[u8],
+    header: &Header,
+    recipe: &Recipe,
+    (plan, format, moves): (&Plan, OutputFormat, bool),
+    limits: &Limits,
+) -> Option<Way> {
+    // Linear light needs RGB: luma is a sum of numbers, not of light.
+    if recipe.profile != Profile::Fast {
+        return None;
+    }
+    // Lossless sources, alpha, inks, more than eight bits, other matrices: the codec knows.
+    let source = header.planes?;
+    // Frames are composited as RGBA; a later page is another picture than the header's.
+    if moves || header.frames != 1 {
+        return None;
+    }
+    // Borders and detail are looked for in RGB, and effects are defined on it.
+    let looked_at = recipe.trim.is_some() || plan.window.is_some();
+    if looked_at || recipe.effects != Effects::default() {
+        return None;
+    }
+    // Corners and padding are drawn in RGB, with a colour that planes of half the resolution
+    // would smear over their edge.
+    if plan.degrees != 0 || plan.output != plan.turn.size(plan.resized) {
+        return None;
+    }
+    // Encoders that do without loss, and palettes, start from RGB.
+    let wanted = codec::wanted(&encode_options(recipe, format, None))?;
+    // A profile that has to be converted is defined on RGB. (One that is kept stays valid: the
+    // matrix between its RGB and these planes is the same on both ends.)
+    let found = codec::colour(bytes, header, limits)?;
+    let may_keep = recipe.background.is_none();
+    let colour = colour::unchanged(&found, source == Sampling::Gray, may_keep)?;
+    let mut way = Way {
+        source,
+        wanted,
+        colour,
+        decoding: 0,
+    };
+    way.decoding = codec::planes_bytes(bytes, header, &way.scales(plan, header), limits);
+    Some(way)
+}
+
+/// Does the work. `None`: the decoder has no planes after all.
+pub(super) fn render(
+    bytes: &[u8],
+    recipe: &Recipe,
+    (job, way): (&Job, &Way),
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Option<Rendered>, Error> {
+    let mut stages = Stages::default();
+    let (header, clock) = (&job.header, Instant::now());
+    let options = way.scales(&job.plan, header);
+    let Some(planes) = codec::planes(bytes, header, &options, limits, cancel)? else {
+        return Ok(None);
+    };
+    stages.decode = clock.elapsed();
+
+    let clock = Instant::now();
+    let planes = way.shrunk(planes, &job.plan, header, cancel)?;
+    stages.transform = clock.elapsed();
+    cancel.check()?;
+
+    let clock = Instant::now();
+    let exif = metadata::kept(bytes, header, recipe.output.metadata, limits);
+    let options = encode_options(recipe, job.format, exif.as_deref());
+    let encoded = codec::encode_planes(&planes, &options, cancel)?;
+    let encoded = no_larger(bytes, recipe, job, encoded);
+    stages.encode = clock.elapsed();
+    Ok(Some(Rendered {
+        bytes: encoded,
+        format: job.format,
+        size: planes.luma.size,
+        stages,
+    }))
+}
+
+/// Bytes that the work holds at its peak.
+pub(super) fn peak(job: &Job, way: &Way, options: &EncodeOptions<'_>) -> u64 {
+    let (plan, header) = (&job.plan, &job.header);
+    let luma = coded::bytes(
+        header.size,
+        crate::pixels::bitmap::Layout::Gray,
+        plan.area,
+        plan.resized,
+    );
+    let chroma = way
+        .chroma(plan)
+        .map_or(0, |placed| placed.size.pixels() * 2);
+    // A plane of colour whose edge is drawn out is a copy.
+    let framed = way.source.chroma(header.size).map_or(0, Size::pixels);
+    let resampling = way
+        .decoding
+        .saturating_add(luma)
+        .saturating_add(chroma)
+        .saturating_add(framed.min(way.decoding / 3));
+    let planes = job.output.pixels().saturating_add(chroma);
+    resampling.max(codec::encode_bytes(job.output, false, options).saturating_add(planes))
+}
+
+/// A colour plane of the result, sides as stored, and what of the source it covers.
+struct Placed {
+    size: Size,
+    /// In pixels as stored. May reach beyond them: half of the last sample of an odd side does.
+    area: Area,
+}
+
+impl Way {
+    /// The scales to decode at: each plane as far as its own result allows.
+    fn scales(&self, plan: &Plan, header: &Header) -> PlaneOptions {
+        let stored = header.size;
+        let margin = plan::FAST_OVERSAMPLING;
+        let chroma = self.source.chroma(stored).zip(self.chroma(plan));
+        PlaneOptions {
+            luma_at_least: plan.at_least(stored, margin),
+            chroma_at_least: chroma
+                .filter(|_| !plan.keeps_pixels())
+                .and_then(|(own, placed)| {
+                    let across = f64::from(own.width) / f64::from(stored.width);
+                    let down = f64::from(own.height) / f64::from(stored.height);
+                    let extent = (placed.area.width * across, placed.area.height * down);
+                    plan::at_least(own, placed.size, extent, margin)
+                }),
+        }
+    }
+
+    /// Where the colour planes of the result are taken from.
+    fn chroma(&self, plan: &Plan) -> Option<Placed> {
+        if self.source == Sampling::Gray {
+            return None;
+        }
+        let turned = self.wanted.sampling.chroma(plan.turn.size(plan.resized))?;
+        let size = plan.turn.size(turned);
+        let Sampling::Colour { across, down } = self.wanted.sampling else {
+            return None;
+        };
+        let turn = plan.turn;
+        // Sides as stored.
+        let (across, down, mirror_x, mirror_y) = if turn.transpose {
+            (down, across, turn.mirror_y, turn.mirror_x)
+        } else {
+            (across, down, turn.mirror_x, turn.mirror_y)
+        };
+        let axis =
+            |start: f64, extent: f64, resized: u32, samples: u32, each: u32, mirror: bool| {
+                let pixel = extent / f64::from(resized);
+                let covered = samples * each;
+                // The last sample is the one that hangs over the edge, and a mirror makes it the first.
+                let before = if mirror { covered - resized } else { 0 };
+                (
+                    start - f64::from(before) * pixel,
+                    f64::from(covered) * pixel,
+                )
+            };
+        let (area, resized) = (plan.area, plan.resized);
+        let (x, width) = axis(
+            area.x,
+            area.width,
+            resized.width,
+            size.width,
+            across,
+            mirror_x,
+        );
+        let (y, height) = axis(
+            area.y,
+            area.height,
+            resized.height,
+            size.height,
+            down,
+            mirror_y,
+        );
+        Some(Placed {
+            size,
+            area: Area {
+                x,
+                y,
+                width,
+                height,
+            },
+        })
+    }
+
+    /// Cut out, resampled, turned, and in the encoder's range.
+    fn shrunk(
+        &self,
+        planes: Planes,
+        plan: &Plan,
+        header: &Header,
+        cancel: &Cancel,
+    ) -> Result<Planes, Error> {
+        let one = |plane: Plane, area: Area, size: Size| -> Result<Plane, Error> {
+            let plane = resampled(plane, area, plan.region, header.size, size, cancel)?;
+            Ok(orient::plane(plane, plan.turn))
+        };
+        let luma = one(planes.luma, plan.area, plan.resized)?;
+        let chroma = match (planes.chroma, self.chroma(plan)) {
+            (Some([blue, red]), Some(placed)) => {
+                let blue = one(blue, placed.area, placed.size)?;
+                Some([blue, one(red, placed.area, placed.size)?])
+            }
+            _ => None,
+        };
+        let planes = Planes {
+            luma,
+            chroma,
+            range: planes.range,
+            colour: self.colour.clone(),
+        };
+        Ok(planes.spanning(self.wanted.range))
+    }
+}
+
+/// An area of the stored picture, out of one of its planes.
+fn resampled(
+    plane: Plane,
+    area: Area,
+    region: Rect,
+    stored: Size,
+    size: Size,
+    cancel: &Cancel,
+) -> Result<Plane, Error> {
+    let across = plane.extent.0 / f64::from(stored.width);
+    let down = plane.extent.1 / f64::from(stored.height);
+    let area = Area {
+        x: area.x * across,
+        y: area.y * down,
+        width: area.width * across,
+        height: area.height * down,
+    };
+    let whole = Rect::whole(plane.size);
+    if size == plane.size && area == Area::from(whole) {
+        return Ok(plane);
+    }
+    // Whole blocks are decoded; what lies beyond the picture is nobody's business.
+    let covered = still::covered(region, across, down, drawn(&plane));
+    coded::plane(&plane, area, covered, size, cancel)
+}
+
+/// Samples of a plane that the picture touches.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "positive, and at most the size"
+)]
+fn drawn(plane: &Plane) -> Size {
+    let side = |extent: f64, side: u32| (extent.ceil() as u32).clamp(1, side);
+    Size::new(
+        side(plane.extent.0, plane.size.width),
+        side(plane.extent.1, plane.size.height),
+    )
+}
+
+#[cfg(test)]
+mod tests;
