@@ -54,6 +54,7 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
             lossless: !image.image_header().metadata.xyb_encoded,
             // The decoder keeps the coded picture beside the source.
             held_bytes: bytes.len() as u64 * 2,
+            planes: None,
         })
     })
 }
