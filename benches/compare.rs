@@ -124,6 +124,7 @@ fn run() -> Result<()> {
         decoder: &mut decoder,
         matched,
         rounds,
+        thorough: true,
     };
     for case in CASES.iter().filter(|case| case.title.contains(&only)) {
         let request = Request {

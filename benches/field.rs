@@ -2,7 +2,7 @@
 //! format into itself, every engine as it comes.
 //!
 //! ```text
-//! cargo bench -p aquatint-bench --bench field -- [--only webp] [--rounds 3] [--write]
+//! cargo bench -p aquatint-bench --bench field -- [--only webp] [--rounds 3] [--pictures 13] [--write]
 //! ```
 
 use std::{path::PathBuf, process::ExitCode};
@@ -47,6 +47,7 @@ fn run() -> Result<()> {
     }
     let only = arguments.value("--only")?.unwrap_or_default();
     let rounds = arguments.number("--rounds", 3)?;
+    let most = arguments.number("--pictures", usize::MAX)?;
     let write = arguments.switch("--write");
     arguments.finish()?;
 
@@ -67,7 +68,8 @@ fn run() -> Result<()> {
     ]);
     let mut count = 0;
     for (format, ending) in FORMATS.iter().filter(|(format, _)| format.contains(&only)) {
-        let sources = pictures.field(ending)?;
+        let mut sources = pictures.field(ending)?;
+        sources.truncate(most);
         count = sources.len();
         let mut standings = Vec::new();
         for source in sources {
@@ -76,6 +78,7 @@ fn run() -> Result<()> {
                 decoder: &mut decoder,
                 matched: Match::Nothing,
                 rounds,
+                thorough: false,
             };
             let mut judge = Judge::of(contest.decoder, &source)?;
             let engines = ENGINES.map(|kind| (kind, None));

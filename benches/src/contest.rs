@@ -49,7 +49,8 @@ pub struct Standing {
     pub scores: Scores,
     /// What each round cost.
     pub costs: Vec<Cost>,
-    /// Peak bytes of a fresh process that makes one picture, and of one that makes four at once.
+    /// Peak bytes of a fresh process that makes one picture, and of one that makes four at once;
+    /// 0 where they were not asked for.
     pub peaks: [u64; 2],
 }
 
@@ -70,6 +71,8 @@ pub struct Contest<'a> {
     pub matched: Match,
     /// Turns of each engine.
     pub rounds: usize,
+    /// Whether Butteraugli and peak memory are asked for, which take their time.
+    pub thorough: bool,
 }
 
 impl Contest<'_> {
@@ -102,7 +105,11 @@ impl Contest<'_> {
                 quality: runner.request.quality,
                 scores,
                 costs: Vec::new(),
-                peaks: self.peaks(&runner)?,
+                peaks: if self.thorough {
+                    self.peaks(&runner)?
+                } else {
+                    [0; 2]
+                },
             });
             runners.push(runner);
         }
@@ -124,7 +131,7 @@ impl Contest<'_> {
             let wanted = self.matched.value(&ours);
             runner.request.quality = Some(self.search(runner, judge, wanted)?);
         }
-        self.score(runner, judge, true)
+        self.score(runner, judge, self.thorough)
     }
 
     /// The quality whose value is nearest. Looks and bytes grow with quality, so halving finds

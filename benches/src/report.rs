@@ -37,8 +37,18 @@ impl Report {
     pub fn circumstances(&mut self, versions: &[String]) {
         let machine = machine();
         let date = output("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
-        let commit = output("git", &["describe", "--always", "--dirty"]);
-        let mut all = vec![format!("aquatint {commit}")];
+        // The product's last change: measuring it anew is none.
+        let product = ["src", "Cargo.toml"];
+        let commit = output(
+            "git",
+            &[&["log", "-1", "--format=%h", "--"], &product[..]].concat(),
+        );
+        let open = output(
+            "git",
+            &[&["status", "--short", "--"], &product[..]].concat(),
+        );
+        let open = if open.is_empty() { "" } else { " and changes" };
+        let mut all = vec![format!("aquatint {commit}{open}")];
         all.extend_from_slice(versions);
         let all = all.join(", ");
         self.say(format!("{date}, {machine}; {all}."));
@@ -86,10 +96,13 @@ fn machine() -> String {
     )
 }
 
-/// What a small command prints, or nothing.
-#[must_use]
-pub fn output(command: &str, arguments: &[&str]) -> String {
-    let output = Command::new(command).args(arguments).output();
+/// What a small command prints in the repository, or nothing.
+fn output(command: &str, arguments: &[&str]) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let output = Command::new(command)
+        .args(arguments)
+        .current_dir(folder)
+        .output();
     output.map_or(String::new(), |output| {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     })
