@@ -261,11 +261,12 @@ impl Frame {
         }
         let mut components: Vec<Component> = Vec::new();
         for numbers in listed.chunks_exact(3) {
+            let factors = (usize::from(numbers[1] >> 4), usize::from(numbers[1] & 15));
+            if !(1..=4).contains(&factors.0) || !(1..=4).contains(&factors.1) {
+                return Err(Stop::NotMine);
+            }
             // A lone component is coded block by block, whatever its factors say.
-            let factors = match count {
-                1 => (1, 1),
-                _ => (usize::from(numbers[1] >> 4), usize::from(numbers[1] & 15)),
-            };
+            let factors = if *count == 1 { (1, 1) } else { factors };
             if components.iter().any(|other| other.id == numbers[0]) || numbers[2] > 3 {
                 return Err(Stop::NotMine);
             }
@@ -313,9 +314,7 @@ impl Component {
 /// The factors of luma, where colour is as fine or half as fine, and both colours alike.
 fn check_factors(components: &[Component]) -> Result<(usize, usize), Stop> {
     let luma = components.first().ok_or(Stop::NotMine)?.factors;
-    let fits = |luma: usize, chroma: usize| {
-        (1..=4).contains(&luma) && chroma > 0 && (luma == chroma || luma == 2 * chroma)
-    };
+    let fits = |luma: usize, chroma: usize| luma == chroma || luma == 2 * chroma;
     let alike = components.iter().skip(1).all(|chroma| {
         let (across, down) = chroma.factors;
         chroma.factors == components[1].factors && fits(luma.0, across) && fits(luma.1, down)

@@ -399,11 +399,23 @@ fn what_is_not_done_here_is_left_to_libjpeg() {
         ours(&bytes, 1, 1).expect("no error").is_none()
     };
     assert!(!changed(b"JFIF", b"JFIF"));
+    assert!(changed(b"\x01\x22\0\x02\x11", b"\x01\x52\0\x02\x11"));
     // Colours that are not YCbCr, four of them, finer than luma, three times as coarse.
     let adobe = b"\xFF\xD8\xFF\xEE\0\x0EAdobe\0\x64\0\0\0\0\0\xFF\xE0\0\x10JUNK";
     assert!(changed(b"\xFF\xD8\xFF\xE0\0\x10JFIF", adobe));
     assert!(changed(b"\x01\x22\0\x02\x11", b"\x01\x11\0\x02\x22"));
     assert!(changed(b"\x01\x22\0\x02\x11", b"\x01\x31\0\x02\x11"));
+    let mut gray = jpeg(
+        40,
+        40,
+        Kind {
+            factors: None,
+            ..KIND
+        },
+    );
+    let frame = gray.windows(5).position(|w| w == b"\x01\x01\x11\0\xFF");
+    gray[frame.expect("a frame") + 2] = 0x01;
+    assert!(ours(&gray, 1, 1).expect("no error").is_none());
     // Arithmetic codes, 12 bits, lossless.
     assert!(changed(b"\xFF\xC0\0\x11\x08", b"\xFF\xC9\0\x11\x08"));
     assert!(changed(b"\xFF\xC0\0\x11\x08", b"\xFF\xC1\0\x11\x0C"));
