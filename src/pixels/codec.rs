@@ -244,6 +244,15 @@ pub struct Frame {
 /// How often an animation runs; `None`: for ever.
 pub type Loops = Option<std::num::NonZeroU32>;
 
+/// What counts more where an encoder can trade one for the other; the look is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Time.
+    Quick,
+    /// Bytes.
+    Thorough,
+}
+
 /// How to encode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions<'a> {
@@ -255,6 +264,8 @@ pub struct EncodeOptions<'a> {
     pub lossless: bool,
     /// Coarse first, where the format can.
     pub progressive: bool,
+    /// What an encoder that can search is to spare.
+    pub effort: Effort,
     /// A TIFF-structured EXIF block to carry along (without the `Exif\0\0` prefix).
     pub exif: Option<&'a [u8]>,
 }

@@ -22,14 +22,14 @@ use std::time::{Duration, Instant};
 
 use super::{
     bitmap::{Bitmap, Colour, Layout},
-    codec::{self, Cancel, DecodeOptions, EncodeOptions, Header, Limits},
+    codec::{self, Cancel, DecodeOptions, Effort, EncodeOptions, Header, Limits},
     format::OutputFormat,
     geometry::{Rect, Size},
 };
 use crate::recipe::{
     Recipe,
     recipe::{Effects, Frames},
-    transform::Metadata,
+    transform::{Metadata, Profile},
 };
 pub use plan::Plan;
 
@@ -302,6 +302,10 @@ fn encode_options<'a>(
         quality: recipe.output.quality,
         lossless: recipe.output.lossless,
         progressive: recipe.output.progressive,
+        effort: match recipe.profile {
+            Profile::Fast => Effort::Quick,
+            Profile::Fine => Effort::Thorough,
+        },
         exif,
     }
 }

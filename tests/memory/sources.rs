@@ -41,6 +41,7 @@ pub(crate) fn all(size: Size, content: Content) -> Vec<Source> {
         quality: 85,
         lossless: false,
         progressive: false,
+        effort: aquatint::pixels::codec::Effort::Quick,
         exif: None,
     };
     let of = |format| EncodeOptions { format, ..plain };
@@ -140,6 +141,7 @@ fn animation(size: Size, format: OutputFormat, content: Content) -> Vec<u8> {
         quality: 80,
         lossless: false,
         progressive: false,
+        effort: aquatint::pixels::codec::Effort::Quick,
         exif: None,
     };
     let mut writer = codec::animation(size, None, &options).expect("a writer");

@@ -63,6 +63,7 @@ fn options(format: OutputFormat) -> EncodeOptions<'static> {
         quality: SOURCE_QUALITY,
         lossless: false,
         progressive: false,
+        effort: crate::pixels::codec::Effort::Quick,
         exif: None,
     }
 }

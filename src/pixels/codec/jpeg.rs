@@ -178,11 +178,7 @@ fn scales(header: &Header, options: &PlaneOptions) -> scaled::Scales {
     let luma = eighths(header.size, options.luma_at_least);
     scaled::Scales {
         luma,
-        // Half of the colour will do where a finer scale is only to be had at a multiple of the
-        // cost: that is what libjpeg's planes have at best, and colour is never looked at alone.
-        chroma: chroma
-            .map_or(luma, |size| eighths(size, options.chroma_at_least))
-            .min(luma.max(4)),
+        chroma: chroma.map_or(luma, |size| eighths(size, options.chroma_at_least)),
     }
 }
 

@@ -5,13 +5,17 @@
 //! and for each of JPEG's qualities the setting at which the other format's mean score is the same.
 //! `docs/benchmarks.md` has the command that measures it again.
 
+use super::Effort;
+
 /// From this quality on, colour is kept at full resolution: who asks for it looks at edges.
 /// WebP cannot, and stops gaining a little above it.
 pub(super) const FULL_COLOUR_FROM: u8 = 90;
 
-/// From this quality on, libwebp searches by rate and distortion. Without, it is no smaller than
-/// JPEG there.
-const WEBP_SEARCH_FROM: u8 = 76;
+/// From this quality on, libwebp searches by rate and distortion where bytes count more.
+const WEBP_THOROUGH_FROM: u8 = 76;
+
+/// From this quality on, it does so in any case: without, it is larger than JPEG there.
+const WEBP_SEARCH_FROM: u8 = 81;
 
 /// What libwebp is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +24,13 @@ pub(super) struct WebP {
     pub(super) quality: f32,
     /// Effort, 0 to 6.
     pub(super) method: u8,
+}
+
+impl WebP {
+    /// Whether libwebp tries several ways for each block, and remembers them.
+    pub(super) fn searches(self) -> bool {
+        self.method > FAST
+    }
 }
 
 /// libwebp's effort that does without a search: 0.42 of the time of 4. For the same look it takes
@@ -58,20 +69,31 @@ const WEBP_SEARCHED: [(u8, f32); 6] = [
 ];
 
 /// libwebp's settings for a quality on JPEG's scale.
-pub(super) fn webp(quality: u8) -> WebP {
-    if quality < WEBP_SEARCH_FROM {
-        webp_frame(quality)
-    } else {
+pub(super) fn webp(quality: u8, effort: Effort) -> WebP {
+    let search_from = match effort {
+        Effort::Quick => WEBP_SEARCH_FROM,
+        Effort::Thorough => WEBP_THOROUGH_FROM,
+    };
+    if quality >= search_from {
         WebP {
             quality: between(&WEBP_SEARCHED, quality),
             method: SEARCHING,
         }
+    } else {
+        unsearched(quality)
     }
 }
 
-/// The same for a frame of an animation: there are many of them, so none is searched. An animation
-/// costs half of what it does with a search, and takes 6 % more bytes for the same look.
-pub(super) fn webp_frame(quality: u8) -> WebP {
+/// The same for a frame of an animation: there are many of them, so time counts at any quality. An
+/// animation costs half of what it does with a search, and takes 6 % more bytes for the same look.
+pub(super) fn webp_frame(quality: u8, effort: Effort) -> WebP {
+    match effort {
+        Effort::Quick => unsearched(quality),
+        Effort::Thorough => webp(quality, effort),
+    }
+}
+
+fn unsearched(quality: u8) -> WebP {
     WebP {
         quality: between(&WEBP_FAST, quality),
         method: FAST,
@@ -79,6 +101,10 @@ pub(super) fn webp_frame(quality: u8) -> WebP {
 }
 
 /// JPEG's quality, and libaom's level.
+#[cfg_attr(
+    not(feature = "avif-encode"),
+    allow(dead_code, reason = "for AVIF output alone")
+)]
 const AOM: [(u8, f32); 14] = [
     (1, 63.0),
     (10, 57.0),
@@ -99,6 +125,10 @@ const AOM: [(u8, f32); 14] = [
 /// libaom's level, 0 (best) to 63, for a quality on JPEG's scale.
 ///
 /// Never 0: that is another, lossless, way of coding, at many times the bytes.
+#[cfg_attr(
+    not(feature = "avif-encode"),
+    allow(dead_code, reason = "for AVIF output alone")
+)]
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -109,6 +139,10 @@ pub(super) fn aom(quality: u8) -> u8 {
 }
 
 /// The same for alpha: errors in it show at every edge, and its planes cost little.
+#[cfg_attr(
+    not(feature = "avif-encode"),
+    allow(dead_code, reason = "for AVIF output alone")
+)]
 pub(super) fn aom_alpha(quality: u8) -> u8 {
     (aom(quality) / 2).max(1)
 }
@@ -130,6 +164,7 @@ fn between(points: &[(u8, f32)], quality: u8) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Effort::{Quick, Thorough};
 
     #[track_caller]
     fn check(quality: u8, webp_quality: f32, method: u8, level: u8) {
@@ -137,7 +172,7 @@ mod tests {
             quality: webp_quality,
             method,
         };
-        assert_eq!((webp(quality), aom(quality)), (expected, level));
+        assert_eq!((webp(quality, Quick), aom(quality)), (expected, level));
     }
 
     #[test]
@@ -145,12 +180,16 @@ mod tests {
         check(0, 0.0, FAST, 63);
         check(1, 0.0, FAST, 63);
         check(60, 67.9, FAST, 26);
-        check(80, 84.9, SEARCHING, 11);
+        check(80, 86.1, FAST, 11);
+        check(85, 88.4, SEARCHING, 8);
         check(90, 96.0, SEARCHING, 4);
         check(100, 100.0, SEARCHING, 1);
         check(255, 100.0, SEARCHING, 1);
-        let frame = webp_frame(85);
-        assert_eq!((frame.quality, frame.method), (89.8, FAST));
+        let of = |webp: WebP| (webp.quality, webp.method);
+        assert_eq!(of(webp_frame(85, Quick)), (89.8, FAST));
+        assert_eq!(of(webp_frame(85, Thorough)), (88.4, SEARCHING));
+        assert_eq!(of(webp(80, Thorough)), (84.9, SEARCHING));
+        assert_eq!(of(webp(75, Thorough)), (82.1, FAST));
         assert!((between(&[(10, 1.0), (20, 2.0)], 15) - 1.5).abs() < 1e-6);
         assert_eq!([aom_alpha(1), aom_alpha(100)], [31, 1]);
     }
@@ -158,11 +197,13 @@ mod tests {
     #[test]
     fn more_quality_is_never_less() {
         for quality in 1..=100 {
-            let (lower, higher) = (webp(quality - 1), webp(quality));
-            assert!(lower.quality <= higher.quality);
             assert!(aom(quality - 1) >= aom(quality));
-            assert!(webp_frame(quality - 1).quality <= webp_frame(quality).quality);
-            assert!((0.0..=100.0).contains(&higher.quality));
+            for effort in [Quick, Thorough] {
+                let (lower, higher) = (webp(quality - 1, effort), webp(quality, effort));
+                // A search reaches the same look at a lower number.
+                assert!(lower.quality <= higher.quality || lower.method < higher.method);
+                assert!((0.0..=100.0).contains(&higher.quality));
+            }
         }
     }
 }

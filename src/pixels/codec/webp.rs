@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::{
     Cancel, DecodeOptions, EncodeOptions, Error, Frame, FrameReader, FrameWriter, Header, Limits,
-    Loops, admit, samples,
+    Loops, admit, quality, samples,
 };
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
@@ -209,11 +209,14 @@ pub(super) fn encode_planes(
 /// Bytes that [`encode`] holds at its peak.
 pub(super) fn encode_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64 {
     // libwebp's own copy, in YUVA or ARGB; what it counts and remembers on the way; the output.
-    // As measured with noise, of large and of small pictures. Alpha is coded without loss.
+    // As measured with noise, of large and of small pictures. Alpha is coded without loss. Without
+    // a search libwebp writes as it goes.
+    let searches = quality::webp(options.quality, options.effort).searches();
     let (per_pixel, library) = match (options.lossless, alpha) {
         (true, _) => (38, 36 << 20),
         (false, true) => (42, 5 << 20),
-        (false, false) => (26, LIBRARY_BYTES),
+        (false, false) if searches => (26, LIBRARY_BYTES),
+        (false, false) => (5, LIBRARY_BYTES),
     };
     admit::pixels(size)
         .saturating_mul(per_pixel)

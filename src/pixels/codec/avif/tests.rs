@@ -16,6 +16,7 @@ const OPTIONS: EncodeOptions<'static> = EncodeOptions {
     quality: 80,
     lossless: false,
     progressive: false,
+    effort: crate::pixels::codec::Effort::Quick,
     exif: None,
 };
 

@@ -16,6 +16,7 @@ fn options(quality: u8) -> EncodeOptions<'static> {
         quality,
         lossless: false,
         progressive: false,
+        effort: crate::pixels::codec::Effort::Quick,
         exif: None,
     }
 }

@@ -19,6 +19,7 @@ const OPTIONS: EncodeOptions<'static> = EncodeOptions {
     quality: 80,
     lossless: false,
     progressive: false,
+    effort: crate::pixels::codec::Effort::Quick,
     exif: None,
 };
 

@@ -142,6 +142,7 @@ fn plain(bitmap: Bitmap, cancel: &Cancel) -> Result<Vec<u8>, Error> {
         quality: 100,
         lossless: true,
         progressive: false,
+        effort: crate::pixels::codec::Effort::Quick,
         exif: None,
     };
     encode(&bitmap, &options, cancel)

@@ -327,6 +327,7 @@ fn data_url(width: u32, height: u32) -> String {
         quality: 80,
         lossless: true,
         progressive: false,
+        effort: crate::pixels::codec::Effort::Quick,
         exif: None,
     };
     let bytes = codec::encode(&bitmap, &options, &Cancel::default()).unwrap();

@@ -168,7 +168,10 @@ impl Encoder {
         loops: Loops,
         options: &EncodeOptions<'_>,
     ) -> Result<Self, Error> {
-        let config = still::settings(options, quality::webp_frame(options.quality))?;
+        let config = still::settings(
+            options,
+            quality::webp_frame(options.quality, options.effort),
+        )?;
         let mut animation = MaybeUninit::<WebPAnimEncoderOptions>::zeroed();
         // SAFETY: initialises the options.
         if unsafe { WebPAnimEncoderOptionsInitInternal(animation.as_mut_ptr(), MUX_ABI) } == 0 {

@@ -188,7 +188,7 @@ pub(super) fn encode(
     options: &EncodeOptions<'_>,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let config = settings(options, quality::webp(options.quality))?;
+    let config = settings(options, quality::webp(options.quality, options.effort))?;
     let picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
     finish(&config, picture)
 }
@@ -203,7 +203,7 @@ pub(super) fn encode_planes(
     options: &EncodeOptions<'_>,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let config = settings(options, quality::webp(options.quality))?;
+    let config = settings(options, quality::webp(options.quality, options.effort))?;
     let size = planes.luma.size;
     let half = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
     let length = admit::buffer(half, 1)?;

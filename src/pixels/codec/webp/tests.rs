@@ -13,6 +13,7 @@ const OPTIONS: EncodeOptions<'static> = EncodeOptions {
     quality: 90,
     lossless: false,
     progressive: false,
+    effort: crate::pixels::codec::Effort::Quick,
     exif: None,
 };
 

@@ -35,6 +35,7 @@ fn options(format: OutputFormat) -> EncodeOptions<'static> {
         quality: 90,
         lossless: false,
         progressive: false,
+        effort: crate::pixels::codec::Effort::Quick,
         exif: None,
     }
 }
