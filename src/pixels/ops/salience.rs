@@ -1,7 +1,7 @@
 //! Where the subject of a picture is, by what draws the eye: a colour that is rare in the picture,
 //! detail where there is little of it elsewhere, saturation, skin, and the middle.
 //!
-//! Deterministic, and on a picture of [`CELLS`] cells across: what takes less than that to see is no
+//! Deterministic, and on a picture of `CELLS` cells across: what takes less than that to see is no
 //! subject of a crop.
 
 #![expect(
