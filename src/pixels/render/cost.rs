@@ -47,6 +47,7 @@ pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
         return codec::frames_bytes(header)
             .saturating_add(resampling.max(working).max(encoder))
             .saturating_add(raster.saturating_mul(SHOWN))
+            .saturating_add(canvases(job, output))
             .saturating_add(written_frames(job, recipe, raster));
     }
     let decoding = codec::decode_bytes(header, &decode).saturating_add(resampling);
@@ -131,6 +132,15 @@ fn largest_output(job: &Job, recipe: &Recipe) -> Size {
         Size::new(square, square)
     } else {
         fit::shrink_into(stored, limits.side, limits.pixels)
+    }
+}
+
+/// What libwebp's encoder of animations keeps from frame to frame: four canvases of four bytes a
+/// pixel.
+fn canvases(job: &Job, output: Size) -> u64 {
+    match job.format {
+        OutputFormat::WebP => output.pixels().saturating_mul(16),
+        _ => 0,
     }
 }
 
