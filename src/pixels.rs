@@ -8,3 +8,4 @@ pub mod geometry;
 pub mod ops;
 pub mod planes;
 pub mod render;
+pub mod rows;

@@ -14,7 +14,8 @@ const LAYERS: &[&[&str]] = &[
     &["recipe"],
     &["pixels::bitmap"],
     &["pixels::planes"],
-    &["pixels::codec"],
+    // Decoders push rows, and sinks answer with their errors.
+    &["pixels::codec", "pixels::rows"],
     &["pixels::colour"],
     &["pixels::ops"],
     &["pixels::render", "pixels"],
