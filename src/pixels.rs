@@ -9,3 +9,4 @@ pub mod ops;
 pub mod planes;
 pub mod render;
 pub mod rows;
+pub mod score;

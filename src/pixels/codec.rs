@@ -27,6 +27,7 @@ mod jxl;
 mod palette;
 mod planar;
 mod png;
+pub(crate) mod processor;
 mod quality;
 mod raster;
 mod samples;

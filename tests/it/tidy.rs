@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["pixels::planes"],
     // Decoders push rows, and sinks answer with their errors.
     &["pixels::codec", "pixels::rows"],
+    &["pixels::score"],
     &["pixels::colour"],
     &["pixels::ops"],
     &["pixels::render", "pixels"],

@@ -15,7 +15,6 @@ mod entropy;
 mod frame;
 mod huffman;
 mod inverse;
-mod processor;
 mod progressive;
 mod sequential;
 #[cfg(test)]
@@ -30,7 +29,7 @@ use self::{
 use super::survey;
 use crate::pixels::{
     bitmap::Colour,
-    codec::{Cancel, Error, Limits, admit},
+    codec::{Cancel, Error, Limits, admit, processor},
     planes::{Planes, Range},
 };
 

@@ -5,14 +5,14 @@
 )]
 
 /// Something to be done fast. All that it calls should be inlined, to be made twice with it.
-pub(super) trait Work {
+pub(crate) trait Work {
     type Done;
 
     fn run(self) -> Self::Done;
 }
 
 /// Runs the code that is made for this processor.
-pub(super) fn fastest<W: Work>(work: W) -> W::Done {
+pub(crate) fn fastest<W: Work>(work: W) -> W::Done {
     #[cfg(target_arch = "x86_64")]
     if has_modern_instructions() {
         // SAFETY: the processor has just said that it knows all the instructions of it.
