@@ -61,6 +61,11 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     ),
     ("resvg", &["pixels::codec"], "only codecs name codec crates"),
     ("png::", &["pixels::codec"], "only codecs name codec crates"),
+    (
+        "fdeflate",
+        &["pixels::codec"],
+        "only codecs name codec crates",
+    ),
     ("gif::", &["pixels::codec"], "only codecs name codec crates"),
     (
         "image::",

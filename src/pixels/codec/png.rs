@@ -3,8 +3,12 @@
 
 mod animation;
 mod chunks;
+mod data;
 mod encode;
+mod expand;
+mod still;
 mod strip;
+mod unfilter;
 
 use std::io::Cursor;
 
@@ -17,6 +21,7 @@ use crate::pixels::{
     geometry::Size,
 };
 use chunks::Info;
+use still::Still;
 
 pub(super) use encode::{encode, encode_bytes};
 pub(super) use strip::strip;
@@ -65,12 +70,21 @@ pub(super) fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
     let pixels = u64::from(header.size.width) * u64::from(header.size.height);
     let sample = if header.depth == 16 { 2 } else { 1 };
     let pixel = match (options.page, header.alpha) {
-        (0, false) => 3 * sample,
-        (0, true) => 4 * sample,
+        (0, false) => 3 * sample as u64,
+        (0, true) => 4 * sample as u64,
         // The canvas, the frame upon it, and what the frame covered.
-        _ => 4 + 4 * sample + 4 + 4,
+        _ => 4 + 4 * sample as u64 + 4 + 4,
     };
-    pixels.saturating_mul(pixel).saturating_add(OVERHEAD)
+    let line = header.size.width as usize * if header.alpha { 4 } else { 3 } * sample;
+    let rows = still::bytes(
+        unfilter::Row { line, pixel: 1 },
+        header.size.height as usize,
+        line,
+    );
+    pixels
+        .saturating_mul(pixel)
+        .saturating_add(rows as u64)
+        .saturating_add(OVERHEAD)
 }
 
 /// Decodes the image that viewers without animation show (page 0), or a later frame.
@@ -88,23 +102,55 @@ pub(super) fn decode(
     let info = Info::read(bytes)?;
     let colour = info.colour(limits)?;
     let mut reader = open(bytes, ::png::Transformations::EXPAND, STILL_BYTES)?;
-    let layout = layout(&reader);
-    let rows = Rows {
-        size: header.size,
-        channels: layout.channels(),
-        interlaced: info.interlaced,
-    };
-    let (_, depth) = reader.output_color_type();
-    let samples = if depth == ::png::BitDepth::Sixteen {
-        Samples::U16(rows.read(&mut reader, cancel)?)
-    } else {
-        Samples::U8(rows.read(&mut reader, cancel)?)
+    let (layout, samples) = match Still::new(bytes, &reader)? {
+        Some(still) => {
+            drop(reader);
+            (still.layout(), whole(still, header.size, cancel)?)
+        }
+        None => (layout(&reader), scattered(&mut reader, &info, cancel)?),
     };
     Ok(Bitmap {
         size: header.size,
         layout,
         samples,
         colour,
+    })
+}
+
+/// All rows of a still.
+fn whole(still: Still<'_>, size: Size, cancel: &Cancel) -> Result<Samples, Error> {
+    let count = size.width as usize * size.height as usize * still.layout().channels();
+    if still.is_wide() {
+        let mut samples = Vec::with_capacity(count);
+        still.read(cancel, |rows| {
+            for row in rows.iter() {
+                let pairs = row.as_chunks::<2>().0.iter();
+                samples.extend(pairs.map(|pair| u16::from_be_bytes(*pair)));
+            }
+            Ok(())
+        })?;
+        return Ok(Samples::U16(samples));
+    }
+    let mut samples = Vec::with_capacity(count);
+    still.read(cancel, |rows| {
+        rows.iter().for_each(|row| samples.extend_from_slice(row));
+        Ok(())
+    })?;
+    Ok(Samples::U8(samples))
+}
+
+/// The rows of a picture that is interlaced, or the first frame of an animation.
+fn scattered(reader: &mut Reader<'_>, info: &Info<'_>, cancel: &Cancel) -> Result<Samples, Error> {
+    let rows = Rows {
+        size: Size::new(info.width, info.height),
+        channels: layout(reader).channels(),
+        interlaced: info.interlaced,
+    };
+    let (_, depth) = reader.output_color_type();
+    Ok(if depth == ::png::BitDepth::Sixteen {
+        Samples::U16(rows.read(reader, cancel)?)
+    } else {
+        Samples::U8(rows.read(reader, cancel)?)
     })
 }
 
@@ -163,7 +209,7 @@ fn failed(error: ::png::DecodingError) -> Error {
     }
 }
 
-/// How the rows of a still become samples.
+/// How rows that the library reads become samples.
 struct Rows {
     size: Size,
     channels: usize,

@@ -45,6 +45,31 @@ impl<'a> Chunks<'a> {
             .ok_or_else(|| Error::broken("no PNG signature"))?;
         Ok(Self { rest })
     }
+
+    /// Goes to the first chunk of image data.
+    pub(super) fn skip_to_image_data(&mut self) -> Result<(), Error> {
+        while self.kind()? != b"IDAT" {
+            self.next().transpose()?;
+        }
+        Ok(())
+    }
+
+    /// The data of the next chunk, if those are image data; else it stays the next.
+    pub(super) fn image_data(&mut self) -> Result<Option<&'a [u8]>, Error> {
+        if self.kind()? != b"IDAT" {
+            return Ok(None);
+        }
+        match self.next().transpose()? {
+            Some(chunk) if chunk.is_intact() => Ok(Some(chunk.data)),
+            _ => Err(Error::broken("the checksum of a chunk is wrong")),
+        }
+    }
+
+    /// What the next chunk is.
+    fn kind(&self) -> Result<&'a [u8], Error> {
+        let kind = self.rest.get(4..8);
+        kind.ok_or_else(|| Error::broken("a PNG chunk is cut short"))
+    }
 }
 
 impl<'a> Iterator for Chunks<'a> {

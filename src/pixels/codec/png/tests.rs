@@ -44,7 +44,7 @@ fn still(width: u32, height: u32, kind: ColorType, depth: BitDepth, data: &[u8])
 }
 
 /// The file with a chunk more, behind IHDR.
-fn with_chunk(png: &[u8], kind: [u8; 4], data: &[u8]) -> Vec<u8> {
+pub(super) fn with_chunk(png: &[u8], kind: [u8; 4], data: &[u8]) -> Vec<u8> {
     let (head, tail) = png.split_at(8 + 25);
     let mut out = head.to_vec();
     chunks::write(&mut out, kind, data).unwrap();
@@ -637,7 +637,7 @@ proptest! {
 }
 
 /// Makes the checksums right again, so that damage gets past them.
-fn mend_checksums(bytes: &mut [u8]) {
+pub(super) fn mend_checksums(bytes: &mut [u8]) {
     let mut at = 8;
     while let Some(head) = bytes.get(at..at + 4) {
         let length = u32::from_be_bytes(head.try_into().unwrap()) as usize;

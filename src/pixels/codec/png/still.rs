@@ -1,0 +1,119 @@
+//! A still that is not interlaced, from top to bottom, some rows at a time: inflated, its filters
+//! undone, expanded. The library has read what stands before the pixels; these are ours, because
+//! it undoes filters row by row, and that takes longer than to inflate.
+
+use super::{
+    super::{Cancel, Error},
+    Reader,
+    chunks::Chunks,
+    data::{self, Data},
+    expand::{self, Expand},
+    unfilter::{self, Row, SLACK},
+};
+use crate::pixels::{bitmap::Layout, rows::Rows};
+
+/// Bytes of coded rows that are worked on at a time: what a core's own cache holds with all that
+/// is made of them.
+const BAND_BYTES: usize = 128 << 10;
+
+/// Rows that are worked on at a time, however long or short they are: filters are undone eight
+/// rows at once.
+const BAND_ROWS: (usize, usize) = (8, 32);
+
+/// A still whose header is read.
+pub(super) struct Still<'a> {
+    chunks: Chunks<'a>,
+    row: Row,
+    height: usize,
+    width: usize,
+    /// Bytes of a sample, as coded and as given: of less than eight bits, one.
+    sample: usize,
+    layout: Layout,
+    expand: Expand,
+}
+
+impl<'a> Still<'a> {
+    /// `None` for what is not simply one row after the other: interlaced, or a frame.
+    pub(super) fn new(bytes: &'a [u8], reader: &Reader<'_>) -> Result<Option<Self>, Error> {
+        let info = reader.info();
+        if info.interlaced || info.frame_control().is_some() {
+            return Ok(None);
+        }
+        let mut chunks = Chunks::new(bytes)?;
+        chunks.skip_to_image_data()?;
+        let line = info.raw_row_length().checked_sub(1);
+        Ok(Some(Self {
+            chunks,
+            row: Row {
+                line: line.ok_or_else(|| Error::broken("a row without a pixel"))?,
+                pixel: info.bytes_per_pixel(),
+            },
+            width: info.width as usize,
+            height: info.height as usize,
+            sample: usize::from((info.bit_depth as u8).div_ceil(8)),
+            layout: expand::layout(info),
+            expand: Expand::new(info)?,
+        }))
+    }
+
+    /// What pixels are.
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Whether samples have two bytes, the high one first.
+    pub(super) fn is_wide(&self) -> bool {
+        self.sample == 2
+    }
+
+    /// Gives all rows, in bytes.
+    pub(super) fn read(
+        self,
+        cancel: &Cancel,
+        mut take: impl FnMut(Rows<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (row, stride) = (self.row, self.row.stride());
+        let band = band(row, self.height);
+        let whole = row.coded() as u64 * self.height as u64;
+        let mut data = Data::new(self.chunks, whole, band * row.coded(), SLACK);
+        // The row above the band, and the band.
+        let mut rows = vec![0; (band + 1) * stride];
+        let given = self.width * self.layout.channels() * self.sample;
+        let plain = matches!(self.expand, Expand::Nothing);
+        let mut expanded = vec![0; if plain { 0 } else { band * given }];
+        for top in (0..self.height).step_by(band) {
+            cancel.check()?;
+            let count = band.min(self.height - top);
+            let coded = data.take(count * row.coded())?;
+            unfilter::unfilter(coded, &mut rows, count, row)
+                .map_err(|unfilter::Unknown(filter)| Error::broken(format!("filter {filter}")))?;
+            let made = &rows[stride..(count + 1) * stride];
+            if plain {
+                take(Rows::new(made, row.line, stride)?)?;
+            } else {
+                let lines = made.chunks_exact(stride);
+                for (line, out) in lines.zip(expanded.chunks_exact_mut(given)) {
+                    self.expand.row(&line[..row.line], out);
+                }
+                take(Rows::new(&expanded[..count * given], given, given)?)?;
+            }
+            rows.copy_within(count * stride..(count + 1) * stride, 0);
+        }
+        data.finish()
+    }
+}
+
+/// Bytes that reading such rows holds at its peak.
+pub(super) fn bytes(row: Row, height: usize, given: usize) -> usize {
+    let band = band(row, height);
+    data::bytes(band * row.coded(), SLACK) + (band + 1) * row.stride() + band * given
+}
+
+/// Rows at a time.
+fn band(row: Row, height: usize) -> usize {
+    let (least, most) = BAND_ROWS;
+    (BAND_BYTES / row.coded()).clamp(least, most).min(height)
+}
+
+#[cfg(test)]
+mod tests;
