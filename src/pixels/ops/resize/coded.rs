@@ -1,36 +1,24 @@
-//! Resampling in the numbers as they are coded, eight bits a sample: a third of the work of linear
-//! light, and what most other programs do.
+//! Resampling in the numbers as they are coded, eight bits a sample: what most other programs do,
+//! and less work than linear light.
 
-use std::cell::RefCell;
-
-use fast_image_resize::{
-    PixelTrait, Resizer,
-    images::{TypedCroppedImage, TypedImage, TypedImageRef},
-    pixels::{InnerPixel, U8, U8x2, U8x3, U8x4},
+use super::{
+    broken, inside,
+    stream::{Cut, Resampler},
 };
-
-use super::{Work, broken, lanczos};
 use crate::pixels::{
     bitmap::Layout,
     codec::{Cancel, Error},
     geometry::{Area, Rect, Size},
     planes::Plane,
+    rows::{Rows, Shape, Sink, unannounced},
 };
 
-/// Bytes that are held between the two directions of a resize: what a core's own cache holds.
-const BAND_BYTES: usize = 512 << 10;
+/// Rows after which somebody may have hung up.
+const CHECKED_ROWS: usize = 64;
 
-/// Source rows of a band whose colours are weighted by alpha, beside the filter's reach: the
-/// weighted rows are a copy, and overlap with those of the next band.
-const ALPHA_ROWS: f64 = 192.0;
-
-/// Scratch that a thread keeps from one picture to the next. Fresh memory costs a page fault for
-/// every 4 KiB; more than this is given back, for it belongs to no budget.
-const KEPT_BYTES: usize = 2 << 20;
-
-thread_local! {
-    static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new());
-}
+/// Codes of what is weighted by alpha are counted in parts of so much: as fine as what is not
+/// weighted stands between the two directions.
+const WEIGHTED: u16 = 64;
 
 /// Resamples `area` to `size`; no sample from outside of `bounds` is looked at. Alpha, where the
 /// layout has it, weights the colours.
@@ -45,20 +33,13 @@ pub fn resize(
     size: Size,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let mut work = Work::new(stored, layout, area, bounds, size);
-    work.band = band(&work);
-    RESIZER.with_borrow_mut(|resizer| {
-        let resized = match layout {
-            Layout::Gray => bands::<U8>(&work, resizer, samples, stored, cancel),
-            Layout::GrayAlpha => bands::<U8x2>(&work, resizer, samples, stored, cancel),
-            Layout::Rgb => bands::<U8x3>(&work, resizer, samples, stored, cancel),
-            Layout::Rgba | Layout::Cmyk => bands::<U8x4>(&work, resizer, samples, stored, cancel),
-        };
-        if resizer.size_of_internal_buffers() > KEPT_BYTES {
-            resizer.reset_internal_buffers();
-        }
-        resized
-    })
+    let cut = Cut {
+        area: inside(area, bounds),
+        bounds,
+        size,
+    };
+    let shape = Shape::whole(stored, layout.channels());
+    all(samples, &shape, layout.has_alpha(), &cut, cancel)
 }
 
 /// Resamples `area` of a plane to `size`. The area may reach beyond `bounds`, by some samples: its
@@ -73,29 +54,8 @@ pub fn plane(
     size: Size,
     cancel: &Cancel,
 ) -> Result<Plane, Error> {
-    let (left, right) = beyond(area.x, area.width, bounds.x, bounds.width);
-    let (top, bottom) = beyond(area.y, area.height, bounds.y, bounds.height);
-    let samples = if [left, right, top, bottom] == [0; 4] {
-        resize(
-            &plane.samples,
-            plane.size,
-            Layout::Gray,
-            (area, bounds),
-            size,
-            cancel,
-        )?
-    } else {
-        let (width, height) = (bounds.width + left + right, bounds.height + top + bottom);
-        let framed = Size::new(width, height);
-        let samples = frame(plane, bounds, (left, top), framed)?;
-        let area = Area {
-            x: area.x - f64::from(bounds.x) + f64::from(left),
-            y: area.y - f64::from(bounds.y) + f64::from(top),
-            ..area
-        };
-        let area = (area, Rect::whole(framed));
-        resize(&samples, framed, Layout::Gray, area, size, cancel)?
-    };
+    let cut = Cut { area, bounds, size };
+    let samples = all(&plane.samples, &Shape::of(plane), false, &cut, cancel)?;
     Ok(Plane {
         size,
         extent: (size.width.into(), size.height.into()),
@@ -103,121 +63,242 @@ pub fn plane(
     })
 }
 
-/// Samples that an extent reaches beyond its bounds, before and after.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` stops at 0, and areas end near the picture"
-)]
-fn beyond(start: f64, extent: f64, bounds: u32, length: u32) -> (u32, u32) {
-    // Less than a hundredth of a sample is rounding.
-    let whole = |samples: f64| {
-        if samples > 0.01 {
-            samples.ceil() as u32
-        } else {
-            0
-        }
-    };
-    let before = f64::from(bounds) - start;
-    let after = start + extent - f64::from(bounds) - f64::from(length);
-    (whole(before), whole(after))
-}
-
-/// A copy of a part, its edges drawn out to a larger size; the part stands at `at`.
-fn frame(plane: &Plane, part: Rect, at: (u32, u32), size: Size) -> Result<Vec<u8>, Error> {
-    let (width, stored) = (size.width as usize, plane.size.width as usize);
-    let (left, kept) = (at.0 as usize, part.width as usize);
-    let mut samples = vec![0; width * size.height as usize];
-    for (y, row) in (0..).zip(samples.chunks_exact_mut(width)) {
-        let y = (y - i64::from(at.1)).clamp(0, i64::from(part.height) - 1);
-        let y = usize::try_from(y).map_err(broken)? + part.y as usize;
-        let start = y * stored + part.x as usize;
-        let source = plane.samples.get(start..start + kept);
-        let source = source.ok_or_else(|| broken("a row is missing"))?;
-        let (before, rest) = row.split_at_mut(left);
-        let (own, after) = rest.split_at_mut(kept);
-        own.copy_from_slice(source);
-        before.fill(source.first().copied().unwrap_or(0));
-        after.fill(source.last().copied().unwrap_or(0));
+fn all(
+    samples: &[u8],
+    shape: &Shape,
+    alpha: bool,
+    cut: &Cut,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    if samples.len() != shape.row() * shape.size.height as usize {
+        return Err(broken("other samples than the size says"));
     }
-    Ok(samples)
+    let mut part = Part::new(cut, shape, alpha);
+    let size = cut.size.width as usize * cut.size.height as usize;
+    let mut out = Vec::with_capacity(size * shape.channels);
+    for (number, row) in samples.chunks_exact(shape.row()).enumerate() {
+        if number % CHECKED_ROWS == 0 {
+            cancel.check()?;
+        }
+        part.take(row, &mut |row| {
+            out.extend_from_slice(row);
+            Ok(())
+        })?;
+    }
+    Ok(out)
 }
 
 /// Bytes that [`resize`] holds beside its source, its result included.
 #[must_use]
 pub fn bytes(stored: Size, layout: Layout, area: Area, size: Size) -> u64 {
-    let mut work = Work::new(stored, layout, area, Rect::whole(stored), size);
-    work.band = band(&work);
-    let row = u64::from(work.columns.end - work.columns.start) * layout.channels() as u64;
-    let between = row * u64::from(work.band);
-    let weighted = if layout.has_alpha() {
-        // And what the allocator rounds up, as measured.
-        2 * row * work.window_rows() as u64
-    } else {
-        0
+    let cut = Cut {
+        area,
+        ..Cut::whole(stored, size)
     };
     let result = size.pixels() * layout.channels() as u64;
-    between + weighted + result + work.weight_bytes() + KEPT_BYTES as u64
+    result + Resampled::bytes(&cut, layout.channels(), layout.has_alpha())
 }
 
-/// Output rows at a time.
+/// Resamples rows that come, each plane in its own way, and hands on what it makes.
+pub struct Resampled<'a> {
+    cut: &'a dyn Fn(usize, &Shape) -> Cut,
+    alpha: bool,
+    parts: Vec<Part>,
+    next: &'a mut dyn Sink,
+}
+
+impl std::fmt::Debug for Resampled<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resampled")
+            .field("parts", &self.parts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Resampled<'a> {
+    /// Where each plane is cut is asked once its shape is known. With `alpha`, the last sample of
+    /// each pixel weights the others.
+    pub fn new(cut: &'a dyn Fn(usize, &Shape) -> Cut, alpha: bool, next: &'a mut dyn Sink) -> Self {
+        Self {
+            cut,
+            alpha,
+            parts: Vec::new(),
+            next,
+        }
+    }
+
+    /// Bytes that are held for one plane.
+    #[must_use]
+    pub fn bytes(cut: &Cut, channels: usize, alpha: bool) -> u64 {
+        if alpha {
+            let row = u64::from(cut.size.width) * channels as u64;
+            Resampler::<i16>::bytes(cut, channels) + row
+        } else {
+            Resampler::<u8>::bytes(cut, channels)
+        }
+    }
+
+    /// After the last row.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] if rows are missing.
+    pub fn finish(self) -> Result<(), Error> {
+        let done = self.parts.iter().all(Part::is_done);
+        done.then_some(()).ok_or_else(unannounced)
+    }
+}
+
+impl Sink for Resampled<'_> {
+    fn begin(&mut self, planes: &[Shape]) -> Result<(), Error> {
+        let mut results = Vec::with_capacity(planes.len());
+        self.parts.clear();
+        for (number, shape) in planes.iter().enumerate() {
+            let cut = (self.cut)(number, shape);
+            self.parts.push(Part::new(&cut, shape, self.alpha));
+            results.push(Shape::whole(cut.size, shape.channels));
+        }
+        self.next.begin(&results)
+    }
+
+    fn take(&mut self, plane: usize, rows: Rows<'_>) -> Result<(), Error> {
+        let part = self.parts.get_mut(plane).ok_or_else(unannounced)?;
+        let next = &mut self.next;
+        for row in rows.iter() {
+            part.take(row, &mut |row| {
+                next.take(plane, Rows::new(row, row.len(), row.len())?)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// One plane on its way.
+#[derive(Debug)]
+struct Part {
+    /// Samples of a source row.
+    row: usize,
+    channels: usize,
+    /// Source rows that have come.
+    come: u32,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// A part of the source as it is.
+    Copy(Rect),
+    Plain(Box<Resampler<u8>>),
+    /// Colours as much as their alpha; a row of the result as it goes out.
+    Weighted(Box<Resampler<i16>>, Vec<u8>),
+}
+
+impl Part {
+    fn new(cut: &Cut, shape: &Shape, alpha: bool) -> Self {
+        let channels = shape.channels;
+        let work = match cut.as_copy() {
+            Some(rect) => Work::Copy(rect),
+            None if alpha => {
+                let row = vec![0; cut.size.width as usize * channels];
+                Work::Weighted(Box::new(Resampler::new(cut, channels)), row)
+            }
+            None => Work::Plain(Box::new(Resampler::new(cut, channels))),
+        };
+        Self {
+            row: shape.row(),
+            channels,
+            come: 0,
+            work,
+        }
+    }
+
+    fn take(
+        &mut self,
+        row: &[u8],
+        out: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if row.len() != self.row {
+            return Err(unannounced());
+        }
+        let number = self.come;
+        self.come = self.come.saturating_add(1);
+        match &mut self.work {
+            Work::Copy(rect) => {
+                let columns = rect.x as usize..(rect.x + rect.width) as usize;
+                let samples = columns.start * self.channels..columns.end * self.channels;
+                match row.get(samples) {
+                    Some(_) if number < rect.y || number - rect.y >= rect.height => Ok(()),
+                    Some(samples) => out(samples),
+                    None => Err(unannounced()),
+                }
+            }
+            Work::Plain(resampler) => resampler.take(row, out),
+            Work::Weighted(resampler, result) => {
+                let columns = resampler.columns();
+                let own = columns.start * self.channels..columns.end * self.channels;
+                let own = row.get(own).ok_or_else(unannounced)?;
+                if let Some(place) = resampler.place() {
+                    weight(own, self.channels, place);
+                }
+                resampler.advance(&mut |weighted| {
+                    unweight(weighted, self.channels, result);
+                    out(result)
+                })
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match &self.work {
+            Work::Copy(rect) => self.come >= rect.y + rect.height,
+            Work::Plain(resampler) => resampler.is_done(),
+            Work::Weighted(resampler, _) => resampler.is_done(),
+        }
+    }
+}
+
+/// Colours as much as their alpha, in the order in which a resampler takes numbers.
+fn weight(pixels: &[u8], channels: usize, place: &mut [i16]) {
+    let pairs = pixels.chunks(2 * channels);
+    for (pair, place) in pairs.zip(place.chunks_exact_mut(2 * channels)) {
+        for (at, pixel) in pair.chunks_exact(channels).enumerate() {
+            let alpha = u32::from(pixel[channels - 1]);
+            for (channel, &colour) in pixel[..channels - 1].iter().enumerate() {
+                place[channel * 2 + at] = weighted(u32::from(colour), alpha);
+            }
+            place[(channels - 1) * 2 + at] = weighted(255, alpha);
+        }
+    }
+}
+
+/// `colour * alpha / 255`, in parts of [`WEIGHTED`].
+fn weighted(colour: u32, alpha: u32) -> i16 {
+    // A multiplication and a shift, so that several pixels at a time are one.
+    const SHARE: u32 = (WEIGHTED as u32 * 65_536 + 127) / 255;
+    ((colour * alpha * SHARE + 32_768) >> 16) as i16
+}
+
+/// Eight bits again, colours as they were.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "clamped to the output's height"
+    reason = "`as` clamps"
 )]
-fn band(work: &Work) -> u32 {
-    let row = (work.columns.end - work.columns.start) as usize * work.layout.channels();
-    let rows = u32::try_from(BAND_BYTES / row.max(1)).unwrap_or(u32::MAX);
-    let rows = if work.layout.has_alpha() {
-        rows.min((ALPHA_ROWS / work.scale) as u32)
-    } else {
-        rows
-    };
-    rows.clamp(1, work.size.height)
-}
-
-fn bands<P: PixelTrait + InnerPixel<Component = u8>>(
-    work: &Work,
-    resizer: &mut Resizer,
-    samples: &[u8],
-    stored: Size,
-    cancel: &Cancel,
-) -> Result<Vec<u8>, Error> {
-    let source = TypedImageRef::<P>::from_buffer(stored.width, stored.height, samples);
-    let source = source.map_err(broken)?;
-    let row = work.size.width as usize * work.layout.channels();
-    let mut out = vec![0; row * work.size.height as usize];
-    let columns = work.columns.end - work.columns.start;
-    for (top, band) in (0..)
-        .step_by(work.band as usize)
-        .zip(out.chunks_mut(row * work.band as usize))
-    {
-        cancel.check()?;
-        let bottom = (top + work.band).min(work.size.height);
-        let rows = work.source_rows(top, bottom);
-        let height = rows.end - rows.start;
-        let part =
-            TypedCroppedImage::from_ref(&source, work.columns.start, rows.start, columns, height);
-        let part = part.map_err(broken)?;
-        let mut target =
-            TypedImage::<P>::from_buffer(work.size.width, bottom - top, band).map_err(broken)?;
-        let (y, extent) = work.within(&rows, top, bottom);
-        let x = work.area.x - f64::from(work.columns.start);
-        let width = work.area.width.min(f64::from(columns) - x);
-        let options = lanczos()
-            .use_alpha(work.layout.has_alpha())
-            .crop(x, y, width, extent);
-        resizer
-            .resize_typed(&part, &mut target, &options)
-            .map_err(broken)?;
+fn unweight(weighted: &[i16], channels: usize, result: &mut [u8]) {
+    let pixels = weighted.chunks_exact(channels);
+    for (pixel, result) in pixels.zip(result.chunks_exact_mut(channels)) {
+        let alpha = f32::from(pixel[channels - 1]);
+        let share = if alpha > 0.0 { 255.0 / alpha } else { 0.0 };
+        for (result, &colour) in result.iter_mut().zip(pixel) {
+            *result = (f32::from(colour) * share + 0.5) as u8;
+        }
+        result[channels - 1] = (alpha / f32::from(WEIGHTED) + 0.5) as u8;
     }
-    Ok(out)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pixels::rows::{Kept, pour};
 
     fn drawn(layout: Layout, size: Size, pixel: impl Fn(u32, u32) -> Vec<u8>) -> Vec<u8> {
         let places = (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y)));
@@ -354,5 +435,63 @@ mod tests {
             &cancel,
         );
         assert!(matches!(late, Err(Error::Cancelled)));
+    }
+
+    /// Rows that are passed on are those that a whole plane is resampled to.
+    #[test]
+    fn planes_may_come_row_by_row() {
+        let noise = |width: u32, height: u32| Plane {
+            size: Size::new(width, height),
+            extent: (f64::from(width) - 0.25, height.into()),
+            samples: drawn(Layout::Gray, Size::new(width, height), |x, y| {
+                vec![u8::try_from(((x * 31) ^ (y * 17)) % 256).unwrap()]
+            }),
+        };
+        let planes = [noise(90, 67), noise(45, 34), noise(45, 34)];
+        let cut = |number: usize, shape: &Shape| Cut {
+            area: Area {
+                x: 0.5,
+                y: 0.0,
+                width: shape.extent.0 - 0.5,
+                height: shape.extent.1,
+            },
+            ..Cut::whole(shape.size, Size::new(if number == 0 { 40 } else { 20 }, 11))
+        };
+        let mut kept = Kept::default();
+        let mut resampled = Resampled::new(&cut, false, &mut kept);
+        pour(&planes.each_ref(), &mut resampled).unwrap();
+        resampled.finish().unwrap();
+        for (number, (found, source)) in kept.finish().unwrap().iter().zip(&planes).enumerate() {
+            let cut = cut(number, &Shape::of(source));
+            let own = plane(source, cut.area, cut.bounds, cut.size, &Cancel::default());
+            assert_eq!(*found, own.unwrap());
+        }
+        let mut kept = Kept::default();
+        let mut resampled = Resampled::new(&cut, false, &mut kept);
+        resampled.begin(&[Shape::of(&planes[0])]).unwrap();
+        let short = Rows::new(&planes[0].samples[..80], 80, 80).unwrap();
+        assert!(resampled.take(0, short).is_err());
+        assert!(resampled.take(1, short).is_err());
+        assert!(resampled.finish().is_err());
+    }
+
+    /// What is cut out and keeps its size keeps its codes.
+    #[test]
+    fn copies_are_exact() {
+        let stored = Size::new(20, 10);
+        let picture = drawn(Layout::Rgba, stored, |x, y| {
+            vec![u8::try_from(x).unwrap(), u8::try_from(y).unwrap(), 3, 17]
+        });
+        let bounds = Rect {
+            x: 3,
+            y: 2,
+            width: 9,
+            height: 7,
+        };
+        let area = (bounds.into(), bounds);
+        let cancel = Cancel::default();
+        let cut = resize(&picture, stored, Layout::Rgba, area, bounds.size(), &cancel).unwrap();
+        assert_eq!(cut[..4], [3, 2, 3, 17]);
+        assert_eq!(cut[cut.len() - 4..], [11, 8, 3, 17]);
     }
 }
