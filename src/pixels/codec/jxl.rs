@@ -15,9 +15,16 @@ use crate::pixels::{
     geometry::Size,
 };
 
-/// Frames that one picture may be put together from: layers, patches, a coarse picture first. Each
-/// may be as large as the picture, and encoders write a handful.
+/// Frames that one picture may be put together from: layers, patches, a coarse picture first.
+/// Encoders write a handful.
 const LAYERS: usize = 64;
+
+/// Pixels of all these frames together, as a multiple of the picture's: each may be larger than
+/// the picture, takes a few bytes, and costs what it has pixels.
+const LAYERED: u64 = 4;
+
+/// Pixels of all frames that are decoded of any picture: half a second's work.
+const LAYERED_PIXELS: u64 = 1 << 22;
 
 /// Bytes that the decoder is fed at once until it knows the header.
 const PIECE: usize = 64 << 10;
@@ -84,7 +91,7 @@ pub(super) fn decode(
         if size != header.size || layout.has_alpha() != header.alpha {
             return Err(Error::broken("another picture than its header"));
         }
-        fill(&mut image, rest)?;
+        fill(&mut image, rest, size)?;
         cancel.check()?;
         let colour = colour(&mut image);
         let render = image.render_frame(0).map_err(failed)?;
@@ -117,8 +124,8 @@ fn opened(stream: &[u8], most: u64) -> Result<(JxlImage, &[u8]), Error> {
     Err(Error::broken("the file ends in its header"))
 }
 
-/// Gives the decoder the rest, until the first picture is complete.
-fn fill(image: &mut JxlImage, rest: &[u8]) -> Result<(), Error> {
+/// Gives the decoder the rest, until the first picture is complete. Nothing is decoded yet.
+fn fill(image: &mut JxlImage, rest: &[u8], size: Size) -> Result<(), Error> {
     for piece in rest.chunks(PIECE) {
         if image.num_loaded_keyframes() > 0 {
             break;
@@ -128,12 +135,22 @@ fn fill(image: &mut JxlImage, rest: &[u8]) -> Result<(), Error> {
     if image.num_loaded_keyframes() == 0 {
         return Err(Error::broken("the file ends in its first picture"));
     }
-    let mut layers = (0..LAYERS).map_while(|at| image.frame(at));
-    if layers.any(|frame| frame.header().is_keyframe()) {
-        Ok(())
-    } else {
-        Err(Error::Limit(format!("has more than {LAYERS} layers")))
+    let most = size.pixels().saturating_mul(LAYERED).max(LAYERED_PIXELS);
+    let mut pixels = 0u64;
+    for frame in (0..LAYERS).map_while(|at| image.frame(at)) {
+        let header = frame.header();
+        let own = u64::from(header.color_sample_width()) * u64::from(header.color_sample_height());
+        pixels = pixels.saturating_add(own);
+        if pixels > most {
+            return Err(Error::Limit(format!(
+                "has layers of more than {most} pixels together"
+            )));
+        }
+        if header.is_keyframe() {
+            return Ok(());
+        }
     }
+    Err(Error::Limit(format!("has more than {LAYERS} layers")))
 }
 
 fn feed(

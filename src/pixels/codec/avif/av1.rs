@@ -6,7 +6,7 @@ use re_rav1d::{
     Decoder, Error as Failure, Picture, PixelLayout, PlanarImageComponent, Plane, Settings,
 };
 
-use super::yuv;
+use super::{sequence, yuv};
 use crate::pixels::{
     codec::{Error, admit},
     geometry::Size,
@@ -15,6 +15,10 @@ use crate::pixels::{
 
 /// Times that the decoder may ask for more before the stream counts as empty.
 const PATIENCE: usize = 16;
+
+/// Frames of one item: a picture in up to four layers, each of which may be shown apart from being
+/// coded. Frames that are never shown cost as much as others, and take a few bytes.
+const FRAMES: usize = 8;
 
 /// Planes of samples.
 pub(super) struct Planes {
@@ -32,8 +36,13 @@ pub(super) struct Planes {
 /// Decodes the first picture of a stream, whose size is known.
 ///
 /// # Errors
-/// [`Error::Broken`], also for a picture of another size.
+/// [`Error::Broken`], also for a picture of another size; [`Error::Limit`].
 pub(super) fn decode(stream: &[u8], size: Size, operating_point: u8) -> Result<Planes, Error> {
+    if sequence::frames(stream) > FRAMES {
+        return Err(Error::Limit(format!(
+            "has more than {FRAMES} AV1 frames in one item"
+        )));
+    }
     // The decoder is in Rust, with indices that are checked: a stream that it does not foresee
     // panics, and is damaged.
     let picture = catch_unwind(AssertUnwindSafe(|| picture(stream, size, operating_point)))
@@ -215,4 +224,33 @@ fn copied(
         extent,
         samples,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So many gray frames of 64 × 64 pixels that are not shown, and then one of them, shown.
+    #[track_caller]
+    fn hidden(frames: usize, admitted: bool) {
+        let [head, frame, show] = [
+            "12000a0c000000fbfc00fc00fd000540",
+            "32160eff59000000ffffffffffffffffffffffffffffffff",
+            "1a0188",
+        ]
+        .map(|digits| hex::decode(digits).expect("digits"));
+        let stream = [head, frame.repeat(frames), show].concat();
+        match decode(&stream, Size::new(64, 64), 0) {
+            Ok(planes) => assert!(admitted && planes.is_gray()),
+            Err(error) => assert!(!admitted && matches!(error, Error::Limit(_)), "{error:?}"),
+        }
+    }
+
+    #[test]
+    fn a_bomb_of_frames_that_are_never_shown_is_refused() {
+        // Showing one counts, too.
+        hidden(FRAMES - 1, true);
+        hidden(FRAMES, false);
+        hidden(5000, false);
+    }
 }

@@ -20,31 +20,44 @@ pub(super) struct Sequence {
 }
 
 const SEQUENCE_HEADER: u8 = 1;
+/// A frame begins with its header, which stands alone or before the frame's tiles.
+const FRAME_HEADERS: [u8; 2] = [3, 6];
 /// OBUs that may stand before the sequence header: a delimiter, padding, metadata.
 const MOST_OBUS: usize = 16;
 
+/// The parts of a stream (AV1 specification, 5.3): kind and payload of each, as far as it can be
+/// followed.
+fn obus(mut stream: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    std::iter::from_fn(move || {
+        let (header, rest) = stream.split_first()?;
+        let (extended, sized) = (header & 4 != 0, header & 2 != 0);
+        let rest = rest.get(usize::from(extended)..)?;
+        let (length, rest) = if sized {
+            leb128(rest)?
+        } else {
+            (rest.len(), rest)
+        };
+        let (payload, rest) = rest.split_at_checked(length)?;
+        stream = rest;
+        Some(((header >> 3) & 15, payload))
+    })
+}
+
+/// Frames of a stream, those among them that are never shown.
+pub(super) fn frames(stream: &[u8]) -> usize {
+    let frame = |(kind, _): &(u8, &[u8])| FRAME_HEADERS.contains(kind);
+    obus(stream).filter(frame).count()
+}
+
 impl Sequence {
     /// The first sequence header of a stream, where there is one near its start.
-    pub(super) fn find(mut stream: &[u8]) -> Option<Self> {
-        for _ in 0..MOST_OBUS {
-            let (header, rest) = stream.split_first()?;
-            let (extended, sized) = (header & 4 != 0, header & 2 != 0);
-            let rest = rest.get(usize::from(extended)..)?;
-            let (length, rest) = if sized {
-                leb128(rest)?
-            } else {
-                (rest.len(), rest)
-            };
-            let (payload, rest) = rest.split_at_checked(length)?;
-            if (header >> 3) & 15 == SEQUENCE_HEADER {
-                return Self::read(&mut Bits {
-                    bytes: payload,
-                    at: 0,
-                });
-            }
-            stream = rest;
-        }
-        None
+    pub(super) fn find(stream: &[u8]) -> Option<Self> {
+        let mut first = obus(stream).take(MOST_OBUS);
+        let (_, payload) = first.find(|(kind, _)| *kind == SEQUENCE_HEADER)?;
+        Self::read(&mut Bits {
+            bytes: payload,
+            at: 0,
+        })
     }
 
     fn read(bits: &mut Bits<'_>) -> Option<Self> {
@@ -260,10 +273,22 @@ mod tests {
         assert_eq!(leb128(&[0xFF; 9]), None);
     }
 
+    #[test]
+    fn frames_are_counted_wherever_they_stand() {
+        // A delimiter, a sequence header, a frame, a header alone, its tiles, and one without size.
+        let stream = [
+            0x12, 0, 0x0A, 1, 9, 0x32, 2, 8, 8, 0x1A, 1, 7, 0x22, 1, 6, 0x30, 5,
+        ];
+        assert_eq!(frames(&stream), 3);
+        assert_eq!(frames(&stream[..15]), 2);
+        // Beyond what is cut off nothing can be followed, by the decoder neither.
+        assert_eq!(frames(&[0x32, 9, 8, 0x32, 0]), 0);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
-            let _ = Sequence::find(&bytes);
+            let _ = (Sequence::find(&bytes), frames(&bytes));
             let mut header = vec![0x0A, 60];
             header.extend(&bytes);
             header.resize(62, 0);

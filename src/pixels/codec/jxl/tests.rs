@@ -163,3 +163,44 @@ fn a_container_is_read_in_parts_and_without_its_metadata() {
     .concat();
     assert_eq!(decoded(&container).unwrap().1, decoded(&stream).unwrap().1);
 }
+
+/// A picture of layers without colour: what stands before them, the first, any but the last, the
+/// last.
+struct Layers([&'static str; 4]);
+
+/// Of 2048 × 512 pixels: `LAYERED` of them are `LAYERED_PIXELS`.
+const LARGE: Layers = Layers([
+    "ff0af88ffe0f8804",
+    "0806020024000000400004001b9100029c074880010303",
+    "0846090024000000400004001b9100029c074880010303",
+    "0846050024000000400004001b9100029c074880010303",
+]);
+
+/// Of 8 × 8 pixels.
+const SMALL: Layers = Layers([
+    "ff0a38000e8048",
+    "0806020024001b9100029c07488001",
+    "0846090024001b9100029c07488001",
+    "0846050024001b9100029c07488001",
+]);
+
+impl Layers {
+    #[track_caller]
+    fn check(&self, count: usize, admitted: bool) {
+        let [head, first, next, last] = self.0.map(bytes);
+        let file = [head, first, next.repeat(count - 2), last].concat();
+        match decoded(&file) {
+            Ok(_) => assert!(admitted),
+            Err(error) => assert!(!admitted && matches!(error, Error::Limit(_)), "{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_bomb_of_layers_is_refused_before_it_is_drawn() {
+    LARGE.check(4, true);
+    LARGE.check(5, false);
+    LARGE.check(60, false);
+    SMALL.check(64, true);
+    SMALL.check(65, false);
+}
