@@ -1,6 +1,7 @@
 //! Object keys and signatures.
 #![no_main]
 
+use aquatint_fuzz::watch::within;
 use libfuzzer_sys::{Corpus, fuzz_target};
 
-fuzz_target!(|bytes: &[u8]| -> Corpus { aquatint_fuzz::request::path(bytes) });
+fuzz_target!(|bytes: &[u8]| -> Corpus { within(|| aquatint_fuzz::request::path(bytes)) });

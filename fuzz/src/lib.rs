@@ -3,3 +3,5 @@
 
 pub mod picture;
 pub mod request;
+pub mod watch;
+pub mod written;

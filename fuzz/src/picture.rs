@@ -3,7 +3,7 @@
 use aquatint::{
     pixels::{
         bitmap::Bitmap,
-        codec::{self, Cancel, DecodeOptions, Error, Header, Limits},
+        codec::{self, Cancel, DecodeOptions, Error, Header, Limits, PlaneOptions},
         format::{self, InputFormat, OutputFormat, Sniffed},
         geometry::Size,
         render::{self, OutputLimits},
@@ -51,6 +51,7 @@ pub fn read(bytes: &[u8], format: InputFormat) -> Corpus {
     check_header(&header, &limits);
     whole(bytes, &header, &limits);
     scaled(bytes, &header, &limits);
+    planes(bytes, &header, &limits);
     if header.animated {
         moving(bytes, &header, &limits);
     }
@@ -70,7 +71,9 @@ fn check_header(header: &Header, limits: &Limits) {
 }
 
 fn whole(bytes: &[u8], header: &Header, limits: &Limits) {
-    for page in [0, header.frames / 2, header.frames - 1] {
+    let mut pages = vec![0, header.frames / 2, header.frames - 1];
+    pages.dedup();
+    for page in pages {
         let options = DecodeOptions {
             page,
             at_least: None,
@@ -86,10 +89,15 @@ fn whole(bytes: &[u8], header: &Header, limits: &Limits) {
 }
 
 fn scaled(bytes: &[u8], header: &Header, limits: &Limits) {
-    for divisor in [2, 3, 9] {
+    // The others take the same way at every scale.
+    let divisors: &[u32] = match header.format {
+        InputFormat::Jpeg => &[2, 3, 9],
+        _ => &[9],
+    };
+    for divisor in divisors {
         let least = Size::new(
-            header.size.width.div_ceil(divisor),
-            header.size.height.div_ceil(divisor),
+            header.size.width.div_ceil(*divisor),
+            header.size.height.div_ceil(*divisor),
         );
         let options = DecodeOptions {
             page: 0,
@@ -103,6 +111,52 @@ fn scaled(bytes: &[u8], header: &Header, limits: &Limits) {
             assert!(width <= header.size.width && height <= header.size.height);
         }
     }
+}
+
+/// The way without RGB; JPEG at each of its scales, once with finer colour.
+fn planes(bytes: &[u8], header: &Header, limits: &Limits) {
+    let Some(sampling) = header.planes else {
+        return;
+    };
+    let _ = codec::colour(bytes, header, limits);
+    let eighths = match header.format {
+        InputFormat::Jpeg => 1..=8,
+        _ => 8..=8,
+    };
+    for luma in eighths {
+        let part = |size: Size, eighths: u32| {
+            let part = |side: u32| (side * eighths).div_ceil(8);
+            Size::new(part(size.width), part(size.height))
+        };
+        let chroma = sampling.chroma(header.size);
+        let options = PlaneOptions {
+            luma_at_least: Some(part(header.size, luma)),
+            chroma_at_least: chroma.map(|size| part(size, luma + luma % 2)),
+        };
+        let _ = codec::planes_bytes(bytes, header, &options, limits);
+        let decoded = codec::planes(bytes, header, &options, limits, &Cancel::default());
+        if let Some(planes) = told(decoded) {
+            let planes = planes.expect("the header says that there are planes");
+            assert!(planes.is_complete());
+            assert_eq!(planes.chroma.is_some(), chroma.is_some());
+            let least = options.luma_at_least.unwrap_or(header.size);
+            let Size { width, height } = planes.luma.size;
+            assert!(width >= least.width && height >= least.height);
+        }
+    }
+}
+
+/// What the scaled decoder makes of a JPEG is what libjpeg makes of it.
+///
+/// # Panics
+/// Where it is not: that is the finding.
+#[must_use]
+pub fn scaled_jpeg(bytes: &[u8]) -> Corpus {
+    if format::sniff(bytes) != Sniffed::Known(InputFormat::Jpeg) {
+        return Corpus::Reject;
+    }
+    codec::compare_jpeg(bytes, &limits());
+    Corpus::Keep
 }
 
 fn moving(bytes: &[u8], header: &Header, limits: &Limits) {

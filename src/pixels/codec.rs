@@ -549,6 +549,12 @@ pub fn strip(bytes: &[u8], header: &Header) -> Option<Vec<u8>> {
     }
 }
 
+/// For `fuzz/` alone: panics where the scaled JPEG decoder and libjpeg disagree.
+#[cfg(fuzzing)]
+pub fn compare_jpeg(bytes: &[u8], limits: &Limits) {
+    jpeg::compare::compare(bytes, limits);
+}
+
 /// How long a frame stands whose file says `delay`. A hundredth of a second or less has always
 /// meant "as fast as you can", and browsers agree to answer with a tenth.
 fn frame_delay(delay: Duration) -> Duration {

@@ -4,6 +4,8 @@
 //! sense, is [`Error::Broken`]. Stray bytes between segments, and a missing end-of-image marker
 //! after a complete picture, are tolerated.
 
+#[cfg(fuzzing)]
+pub(super) mod compare;
 mod decode;
 mod encode;
 mod library;
