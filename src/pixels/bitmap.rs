@@ -134,11 +134,12 @@ impl Bitmap {
             Layout::Rgba => Layout::Rgb,
             _ => return self,
         };
-        let channels = self.layout.channels();
         let mut bitmap = self;
-        let dropped = match &mut bitmap.samples {
-            Samples::U8(samples) => drop_if_full(samples, channels, u8::MAX),
-            Samples::U16(samples) => drop_if_full(samples, channels, u16::MAX),
+        let dropped = match (&mut bitmap.samples, layout) {
+            (Samples::U8(samples), Layout::Gray) => drop_if_full::<2, _>(samples, u8::MAX),
+            (Samples::U8(samples), _) => drop_if_full::<4, _>(samples, u8::MAX),
+            (Samples::U16(samples), Layout::Gray) => drop_if_full::<2, _>(samples, u16::MAX),
+            (Samples::U16(samples), _) => drop_if_full::<4, _>(samples, u16::MAX),
         };
         if dropped {
             bitmap.layout = layout;
@@ -227,18 +228,23 @@ pub fn rgba(layout: Layout, pixel: &[u8]) -> [u8; 4] {
     }
 }
 
-/// Cuts the last channel out of the buffer, in place, if it is `full` everywhere.
-fn drop_if_full<S: Copy + PartialEq>(samples: &mut Vec<S>, channels: usize, full: S) -> bool {
-    let opaque = |pixel: &[S]| pixel.last() == Some(&full);
-    if !samples.chunks_exact(channels).all(opaque) {
+/// Cuts the last of `N` channels out of the buffer, in place, if it is `full` everywhere.
+fn drop_if_full<const N: usize, S: Copy + PartialEq>(samples: &mut Vec<S>, full: S) -> bool {
+    let pixels = samples.as_chunks::<N>().0;
+    if !pixels.iter().all(|pixel| pixel[N - 1] == full) {
         return false;
     }
-    let pixels = samples.len() / channels;
-    for pixel in 1..pixels {
-        let from = pixel * channels;
-        samples.copy_within(from..from + channels - 1, pixel * (channels - 1));
+    let count = pixels.len();
+    for pixel in 1..count {
+        // Whole pixels are moved, of which the next one takes the last channel's place. What is
+        // overwritten was moved before.
+        let (from, to) = (pixel * N, pixel * (N - 1));
+        if let Some(moved) = samples.get(from..).and_then(<[S]>::first_chunk::<N>) {
+            let moved = *moved;
+            samples[to..to + N].copy_from_slice(&moved);
+        }
     }
-    samples.truncate(pixels * (channels - 1));
+    samples.truncate(count * (N - 1));
     true
 }
 

@@ -15,6 +15,7 @@ use super::{
     planes::Sampling,
 };
 pub use planar::{PlaneOptions, Wanted, colour, encode_planes, planes, planes_bytes, wanted};
+pub use rowwise::{Rowwise, rowwise_bytes};
 
 mod admit;
 mod avif;
@@ -30,6 +31,7 @@ mod png;
 pub(crate) mod processor;
 mod quality;
 mod raster;
+mod rowwise;
 mod samples;
 mod svg;
 mod webp;

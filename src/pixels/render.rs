@@ -16,12 +16,13 @@ mod metadata;
 mod motion;
 pub mod plan;
 mod planar;
+mod rowwise;
 mod still;
 
 use std::time::{Duration, Instant};
 
 use super::{
-    bitmap::{Bitmap, Colour, Layout},
+    bitmap::{Bitmap, Colour, Layout, Raster},
     codec::{self, Cancel, DecodeOptions, Effort, EncodeOptions, Header, Limits},
     format::OutputFormat,
     geometry::{Rect, Size},
@@ -75,6 +76,8 @@ pub struct Job {
     pub limits: OutputLimits,
     /// Where no RGB is needed between decoder and encoder.
     planar: Option<planar::Way>,
+    /// Where the decoded picture is never held.
+    rowwise: Option<rowwise::Way>,
 }
 
 impl Job {
@@ -96,6 +99,7 @@ impl Job {
             "plan": self.plan,
             "decode_at_least": self.plan.at_least(self.header.size, self.oversampling()),
             "planes": self.planar.is_some(),
+            "rows": self.rowwise.is_some(),
             "output": {
                 "format": self.format.name(),
                 "width": self.output.width,
@@ -223,8 +227,13 @@ fn job(
     let choice = choice::choose(&header, recipe, plan.output, limits, outputs);
     let found = (&plan, choice.format, choice.moves);
     let planar = planar::way(source, &header, recipe, found, limits);
+    let rowwise = match planar {
+        Some(_) => None,
+        None => rowwise::way(source, &header, recipe, choice.moves),
+    };
     let mut job = Job {
         planar,
+        rowwise,
         format: choice.format,
         output: plan.output,
         peak_bytes: 0,
@@ -246,37 +255,78 @@ fn still(
     cancel: &Cancel,
 ) -> Result<Rendered, codec::Error> {
     let mut stages = Stages::default();
-    let options = decode_options(job, recipe);
-    let (header, clock) = (&job.header, Instant::now());
-    let bitmap = codec::decode(source, header, &options, limits, cancel)?.without_idle_alpha();
-    stages.decode = clock.elapsed();
-
     let clock = Instant::now();
-    let job = &replanned(job, recipe, &bitmap, options.at_least.is_some(), limits)?;
-    let servable = is_servable(&bitmap);
-    let raster = still::picture(bitmap, &job.header, &job.plan, recipe, job.format, cancel)?;
-    let size = raster.size;
-    stages.transform = clock.elapsed();
+    let made = if job.rowwise.is_some() {
+        let bitmap = rowwise::resized(source, job, limits, cancel)?;
+        // To decode and to resample is one here.
+        stages.decode = clock.elapsed();
+        let clock = Instant::now();
+        let servable = is_servable(&bitmap);
+        let bitmap = bitmap.without_idle_alpha();
+        let raster = still::shrunk(bitmap, &job.plan, recipe, job.format, cancel)?;
+        stages.transform = clock.elapsed();
+        Made {
+            raster,
+            servable,
+            job: job.clone(),
+        }
+    } else {
+        let options = decode_options(job, recipe);
+        let bitmap = codec::decode(source, &job.header, &options, limits, cancel)?;
+        let bitmap = bitmap.without_idle_alpha();
+        stages.decode = clock.elapsed();
+        let clock = Instant::now();
+        let job = replanned(job, recipe, &bitmap, options.at_least.is_some(), limits)?;
+        let servable = is_servable(&bitmap);
+        let raster = still::picture(bitmap, &job.header, &job.plan, recipe, job.format, cancel)?;
+        stages.transform = clock.elapsed();
+        Made {
+            raster,
+            servable,
+            job,
+        }
+    };
     cancel.check()?;
+    written(source, recipe, made, stages, limits, cancel)
+}
 
+/// A finished picture, and what it was made by.
+struct Made {
+    raster: Raster,
+    /// Whether browsers show the source as we would.
+    servable: bool,
+    job: Job,
+}
+
+fn written(
+    source: &[u8],
+    recipe: &Recipe,
+    made: Made,
+    stages: Stages,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Rendered, codec::Error> {
     let clock = Instant::now();
-    let exif = metadata::kept(source, header, recipe.output.metadata, limits);
+    let (job, size) = (&made.job, made.raster.size);
+    let exif = metadata::kept(source, &job.header, recipe.output.metadata, limits);
     let bytes = codec::encode(
-        &raster.into_bitmap(),
+        &made.raster.into_bitmap(),
         &encode_options(recipe, job.format, exif.as_deref()),
         cancel,
     )?;
-    let bytes = if servable {
+    let bytes = if made.servable {
         no_larger(source, recipe, job, bytes)
     } else {
         bytes
     };
-    stages.encode = clock.elapsed();
     Ok(Rendered {
         bytes,
         format: job.format,
         size,
-        stages,
+        stages: Stages {
+            encode: clock.elapsed(),
+            ..stages
+        },
     })
 }
 

@@ -4,6 +4,7 @@
 mod blocks;
 mod compose;
 mod encode;
+mod lzw;
 mod strip;
 
 use std::num::NonZeroU32;
@@ -65,7 +66,10 @@ pub(super) fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
     let pixels = u64::from(header.size.width) * u64::from(header.size.height);
     // The canvas, and for a later frame what frames before it covered.
     let pixel = if options.page == 0 { 4 } else { 8 };
-    pixels.saturating_mul(pixel).saturating_add(OVERHEAD)
+    pixels
+        .saturating_mul(pixel)
+        .saturating_add(lzw::bytes(pixels))
+        .saturating_add(OVERHEAD)
 }
 
 pub(super) fn decode(

@@ -16,14 +16,14 @@ use super::{
     Cancel, DecodeOptions, EncodeOptions, Error, FrameReader, FrameWriter, Header, Limits, Loops,
 };
 use crate::pixels::{
-    bitmap::{Bitmap, Layout, Samples},
+    bitmap::{Bitmap, Colour, Layout, Samples},
     format::InputFormat,
     geometry::Size,
 };
 use chunks::Info;
-use still::Still;
 
 pub(super) use encode::{encode, encode_bytes};
+pub(super) use still::Still;
 pub(super) use strip::strip;
 
 /// Bytes that the library may hold of a still besides the pixels: its rows, and an EXIF block,
@@ -68,23 +68,26 @@ pub(super) fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
 
 pub(super) fn decode_bytes(header: &Header, options: &DecodeOptions) -> u64 {
     let pixels = u64::from(header.size.width) * u64::from(header.size.height);
-    let sample = if header.depth == 16 { 2 } else { 1 };
+    let sample = u64::from(header.depth.div_ceil(8));
     let pixel = match (options.page, header.alpha) {
-        (0, false) => 3 * sample as u64,
-        (0, true) => 4 * sample as u64,
+        (0, false) => 3 * sample,
+        (0, true) => 4 * sample,
         // The canvas, the frame upon it, and what the frame covered.
-        _ => 4 + 4 * sample as u64 + 4 + 4,
+        _ => 4 + 4 * sample + 4 + 4,
     };
-    let line = header.size.width as usize * if header.alpha { 4 } else { 3 } * sample;
-    let rows = still::bytes(
-        unfilter::Row { line, pixel: 1 },
-        header.size.height as usize,
-        line,
-    );
     pixels
         .saturating_mul(pixel)
-        .saturating_add(rows as u64)
+        .saturating_add(row_bytes(header))
         .saturating_add(OVERHEAD)
+}
+
+/// Bytes of the rows that are worked on.
+fn row_bytes(header: &Header) -> u64 {
+    let sample = header.depth.div_ceil(8);
+    let channels = if header.alpha { 4 } else { 3 };
+    let line = header.size.width as usize * channels * usize::from(sample);
+    let row = unfilter::Row { line, pixel: 1 };
+    still::bytes(row, header.size.height as usize, line) as u64
 }
 
 /// Decodes the image that viewers without animation show (page 0), or a later frame.
@@ -115,6 +118,25 @@ pub(super) fn decode(
         samples,
         colour,
     })
+}
+
+/// Bytes that reading a still row by row holds at its peak; `None` where rows of eight bits do not
+/// come one after the other.
+pub(super) fn rowwise_bytes(bytes: &[u8], header: &Header) -> Option<u64> {
+    let info = Info::read(bytes).ok()?;
+    if info.interlaced || info.framed || header.frames > 1 || header.depth > 8 {
+        return None;
+    }
+    Some(row_bytes(header).saturating_add(OVERHEAD))
+}
+
+/// Opens a still of which [`rowwise_bytes`] knows what it holds.
+pub(super) fn still<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Still<'a>, Colour), Error> {
+    let colour = Info::read(bytes)?.colour(limits)?;
+    let reader = open(bytes, ::png::Transformations::EXPAND, STILL_BYTES)?;
+    let still = Still::new(bytes, &reader)?.filter(|still| !still.is_wide());
+    let still = still.ok_or_else(|| Error::broken("rows that come in another order"))?;
+    Ok((still, colour))
 }
 
 /// All rows of a still.

@@ -11,7 +11,7 @@ use crate::{
     recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
-use super::{Job, decode_options, encode_options, planar};
+use super::{Job, decode_options, encode_options, planar, rowwise};
 
 /// A decoder that scales in eighths may leave up to this many times what it was asked for, a side.
 const DECODER_STEPS: u32 = 2;
@@ -50,7 +50,10 @@ pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
             .saturating_add(canvases(job, output))
             .saturating_add(written_frames(job, recipe, raster));
     }
-    let decoding = codec::decode_bytes(header, &decode).saturating_add(resampling);
+    let decoding = match job.rowwise {
+        Some(way) => rowwise::bytes(way, header, &job.plan),
+        None => codec::decode_bytes(header, &decode).saturating_add(resampling),
+    };
     let encoding = codec::encode_bytes(output, alpha, &encode).saturating_add(raster);
     decoding.max(working).max(encoding)
 }

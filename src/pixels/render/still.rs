@@ -31,11 +31,34 @@ pub(super) fn picture(
     format: OutputFormat,
     cancel: &Cancel,
 ) -> Result<Raster, Error> {
-    // GIF has no place for a profile; and a colour in the recipe is sRGB, so the picture must be.
-    let may_keep = format != OutputFormat::Gif && recipe.background.is_none();
+    let may_keep = may_keep(recipe, format);
     let raster = sampled(bitmap, header, plan, recipe.profile, may_keep, cancel)?;
     let window = plan.window.map(|window| placed(&raster, window, recipe));
     finished(raster, window, plan, recipe, format, cancel)
+}
+
+/// Everything after a still was resampled.
+pub(super) fn shrunk(
+    bitmap: Bitmap,
+    plan: &Plan,
+    recipe: &Recipe,
+    format: OutputFormat,
+    cancel: &Cancel,
+) -> Result<Raster, Error> {
+    let raster = upright(bitmap, plan, may_keep(recipe, format));
+    let window = plan.window.map(|window| placed(&raster, window, recipe));
+    finished(raster, window, plan, recipe, format, cancel)
+}
+
+/// Whether a profile may stay. GIF has no place for one; and a colour in the recipe is sRGB, so the
+/// picture must be.
+fn may_keep(recipe: &Recipe, format: OutputFormat) -> bool {
+    format != OutputFormat::Gif && recipe.background.is_none()
+}
+
+/// Converted and turned upright.
+fn upright(bitmap: Bitmap, plan: &Plan, may_keep: bool) -> Raster {
+    orient::orient(colour::finish(bitmap, may_keep), plan.turn)
 }
 
 /// Where a window goes whose place the pixels decide.
@@ -80,7 +103,7 @@ pub(super) fn sampled(
         }
     };
     cancel.check()?;
-    Ok(orient::orient(colour::finish(bitmap, may_keep), plan.turn))
+    Ok(upright(bitmap, plan, may_keep))
 }
 
 /// Resampled in the numbers as they are.

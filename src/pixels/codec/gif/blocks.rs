@@ -163,7 +163,7 @@ pub(super) struct SubBlocks<'a> {
 
 impl<'a> SubBlocks<'a> {
     /// `None` where the empty one at the end is missing.
-    fn new(bytes: &'a [u8]) -> Option<Self> {
+    pub(super) fn new(bytes: &'a [u8]) -> Option<Self> {
         let mut end = 0;
         while let length @ 1.. = *bytes.get(end)? {
             end += 1 + usize::from(length);

@@ -9,6 +9,7 @@ use weezl::{BitOrder, LzwStatus, decode::Decoder};
 use super::{
     super::{Cancel, Error, Frame, FrameReader, Header, Limits, Loops, frame_delay},
     blocks::{self, Blocks, Control, Image, Kind},
+    lzw::Lzw,
 };
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
@@ -36,7 +37,9 @@ pub(super) struct Frames<'a> {
     /// RGBA, as it is seen.
     canvas: Vec<u8>,
     disposal: Disposal,
-    lzw: Option<(u8, Decoder)>,
+    lzw: Lzw,
+    /// For images that are larger than the canvas, and codes that no encoder begins with.
+    by_row: Option<(u8, Decoder)>,
     row: Vec<u8>,
 }
 
@@ -75,7 +78,8 @@ impl<'a> Frames<'a> {
             allowance,
             canvas: background.repeat(pixels),
             disposal: Disposal::Keep,
-            lzw: None,
+            lzw: Lzw::default(),
+            by_row: None,
             row: Vec::new(),
         })
     }
@@ -90,7 +94,12 @@ impl<'a> Frames<'a> {
             return Err(Error::broken("no GIF frame"));
         }
         let canvas = std::mem::take(&mut self.canvas);
-        Ok(self.bitmap(canvas))
+        let bitmap = self.bitmap(Layout::Rgba, canvas);
+        Ok(if self.alpha {
+            bitmap
+        } else {
+            bitmap.without_idle_alpha()
+        })
     }
 
     /// Draws the next frame; says how long it stands.
@@ -168,11 +177,8 @@ impl<'a> Frames<'a> {
         let stride = self.size.width as usize * 4;
         let left = usize::from(image.left) * 4;
         let colours = colours(image.table.or(self.table), transparent);
-        let mut row = std::mem::take(&mut self.row);
-        row.resize(usize::from(image.width), 0);
-        let lzw = lzw(&mut self.lzw, image.code_size)?;
         let canvas = &mut self.canvas;
-        decode(image, lzw, &mut row, |y, indices| {
+        let mut put = |y: usize, indices: &[u8]| {
             let y = usize::from(image.top) + y;
             let line = canvas
                 .get_mut(y.saturating_mul(stride)..)
@@ -185,23 +191,26 @@ impl<'a> Frames<'a> {
                 }
             }
             cancel.check()
-        })?;
+        };
+        if (2..=8).contains(&image.code_size) && image.pixels() <= self.size.pixels() {
+            let pixels = usize::from(image.width) * usize::from(image.height);
+            let indices = self.lzw.decode(image.data, image.code_size, pixels)?;
+            let rows = indices.chunks_exact(image.width.into());
+            return order(image).zip(rows).try_for_each(|(y, row)| put(y, row));
+        }
+        let mut row = std::mem::take(&mut self.row);
+        row.resize(usize::from(image.width), 0);
+        let lzw = lzw(&mut self.by_row, image.code_size)?;
+        decode(image, lzw, &mut row, put)?;
         self.row = row;
         Ok(())
     }
 
-    fn bitmap(&self, mut canvas: Vec<u8>) -> Bitmap {
-        if !self.alpha {
-            drop_alpha(&mut canvas);
-        }
+    fn bitmap(&self, layout: Layout, samples: Vec<u8>) -> Bitmap {
         Bitmap {
             size: self.size,
-            layout: if self.alpha {
-                Layout::Rgba
-            } else {
-                Layout::Rgb
-            },
-            samples: Samples::U8(canvas),
+            layout,
+            samples: Samples::U8(samples),
             colour: Colour::Srgb,
         }
     }
@@ -213,10 +222,15 @@ impl FrameReader for Frames<'_> {
     }
 
     fn next_frame(&mut self, cancel: &Cancel) -> Result<Option<Frame>, Error> {
-        Ok(self.advance(cancel)?.map(|delay| Frame {
-            bitmap: self.bitmap(self.canvas.clone()),
-            delay,
-        }))
+        let Some(delay) = self.advance(cancel)? else {
+            return Ok(None);
+        };
+        let bitmap = if self.alpha {
+            self.bitmap(Layout::Rgba, self.canvas.clone())
+        } else {
+            self.bitmap(Layout::Rgb, opaque(&self.canvas))
+        };
+        Ok(Some(Frame { bitmap, delay }))
     }
 }
 
@@ -270,10 +284,7 @@ fn decode(
     row: &mut [u8],
     mut put: impl FnMut(usize, &[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let height = usize::from(image.height);
-    let mut order = passes(image.interlaced)
-        .iter()
-        .flat_map(|(top, step)| (*top..height).step_by(*step));
+    let mut order = order(image);
     let mut y = order.next();
     let mut filled = 0;
     // The empty piece at the end draws out what the decoder still holds.
@@ -311,15 +322,28 @@ fn decode(
     }
 }
 
-fn passes(interlaced: bool) -> &'static [(usize, usize)] {
-    if interlaced { &PASSES } else { &[(0, 1)] }
+/// Rows in the order of the file.
+fn order(image: &Image<'_>) -> impl Iterator<Item = usize> + use<> {
+    let height = usize::from(image.height);
+    let passes = if image.interlaced {
+        &PASSES[..]
+    } else {
+        &[(0, 1)]
+    };
+    let rows = move |(top, step): &(usize, usize)| (*top..height).step_by(*step);
+    passes.iter().flat_map(rows)
 }
 
-/// RGBA to RGB, in place.
-fn drop_alpha(canvas: &mut Vec<u8>) {
-    let pixels = canvas.len() / 4;
-    for pixel in 1..pixels {
-        canvas.copy_within(pixel * 4..pixel * 4 + 3, pixel * 3);
+/// RGBA to RGB.
+fn opaque(canvas: &[u8]) -> Vec<u8> {
+    let pixels = canvas.as_chunks::<4>().0;
+    // Four bytes are written at a time, the last of which the next pixel takes.
+    let mut out = vec![0; pixels.len() * 3 + 1];
+    for (place, pixel) in (0..).step_by(3).zip(pixels) {
+        if let Some(out) = out.get_mut(place..place + 4) {
+            out.copy_from_slice(pixel);
+        }
     }
-    canvas.truncate(pixels * 3);
+    out.truncate(pixels.len() * 3);
+    out
 }

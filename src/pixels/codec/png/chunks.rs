@@ -127,6 +127,8 @@ pub(super) struct Info<'a> {
     pub(super) kind: u8,
     pub(super) interlaced: bool,
     pub(super) transparent: bool,
+    /// Whether what stands first is called a frame, be there others or not.
+    pub(super) framed: bool,
     /// Of an animation: the frames that are both promised and there. 1 where the first image is no
     /// frame of it: what stands first is then the picture, as most other readers have it.
     pub(super) frames: u32,
@@ -161,6 +163,7 @@ impl<'a> Info<'a> {
             match &chunk.kind {
                 b"IDAT" => {
                     apart |= controls == 0;
+                    info.framed |= !pixels && controls > 0;
                     pixels = true;
                 }
                 b"IEND" => break,
@@ -232,6 +235,7 @@ impl<'a> Info<'a> {
             kind,
             interlaced: interlace == 1,
             transparent: false,
+            framed: false,
             frames: 1,
             plays: 0,
             cicp: None,

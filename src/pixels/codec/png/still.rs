@@ -10,7 +10,11 @@ use super::{
     expand::{self, Expand},
     unfilter::{self, Row, SLACK},
 };
-use crate::pixels::{bitmap::Layout, rows::Rows};
+use crate::pixels::{
+    bitmap::Layout,
+    geometry::Size,
+    rows::{Rows, Shape, Sink},
+};
 
 /// Bytes of coded rows that are worked on at a time: what a core's own cache holds with all that
 /// is made of them.
@@ -21,11 +25,10 @@ const BAND_BYTES: usize = 128 << 10;
 const BAND_ROWS: (usize, usize) = (8, 32);
 
 /// A still whose header is read.
-pub(super) struct Still<'a> {
+pub(in super::super) struct Still<'a> {
     chunks: Chunks<'a>,
     row: Row,
-    height: usize,
-    width: usize,
+    size: Size,
     /// Bytes of a sample, as coded and as given: of less than eight bits, one.
     sample: usize,
     layout: Layout,
@@ -48,8 +51,7 @@ impl<'a> Still<'a> {
                 line: line.ok_or_else(|| Error::broken("a row without a pixel"))?,
                 pixel: info.bytes_per_pixel(),
             },
-            width: info.width as usize,
-            height: info.height as usize,
+            size: Size::new(info.width, info.height),
             sample: usize::from((info.bit_depth as u8).div_ceil(8)),
             layout: expand::layout(info),
             expand: Expand::new(info)?,
@@ -57,13 +59,19 @@ impl<'a> Still<'a> {
     }
 
     /// What pixels are.
-    pub(super) fn layout(&self) -> Layout {
+    pub(in super::super) fn layout(&self) -> Layout {
         self.layout
     }
 
     /// Whether samples have two bytes, the high one first.
     pub(super) fn is_wide(&self) -> bool {
         self.sample == 2
+    }
+
+    /// Gives all rows, of eight bits a sample.
+    pub(in super::super) fn pour(self, cancel: &Cancel, sink: &mut dyn Sink) -> Result<(), Error> {
+        sink.begin(&[Shape::whole(self.size, self.layout.channels())])?;
+        self.read(cancel, |rows| sink.take(0, rows))
     }
 
     /// Gives all rows, in bytes.
@@ -73,17 +81,18 @@ impl<'a> Still<'a> {
         mut take: impl FnMut(Rows<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (row, stride) = (self.row, self.row.stride());
-        let band = band(row, self.height);
-        let whole = row.coded() as u64 * self.height as u64;
+        let (width, height) = (self.size.width as usize, self.size.height as usize);
+        let band = band(row, height);
+        let whole = row.coded() as u64 * height as u64;
         let mut data = Data::new(self.chunks, whole, band * row.coded(), SLACK);
         // The row above the band, and the band.
         let mut rows = vec![0; (band + 1) * stride];
-        let given = self.width * self.layout.channels() * self.sample;
+        let given = width * self.layout.channels() * self.sample;
         let plain = matches!(self.expand, Expand::Nothing);
         let mut expanded = vec![0; if plain { 0 } else { band * given }];
-        for top in (0..self.height).step_by(band) {
+        for top in (0..height).step_by(band) {
             cancel.check()?;
-            let count = band.min(self.height - top);
+            let count = band.min(height - top);
             let coded = data.take(count * row.coded())?;
             unfilter::unfilter(coded, &mut rows, count, row)
                 .map_err(|unfilter::Unknown(filter)| Error::broken(format!("filter {filter}")))?;
