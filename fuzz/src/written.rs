@@ -14,7 +14,7 @@ use libfuzzer_sys::Corpus;
 /// Bytes that say what to do; the rest are samples, over and over.
 const SAID: usize = 10;
 /// Pixels of a picture: encoders that search have to end well within a run's time.
-const PIXELS: u32 = 1 << 14;
+const PIXELS: u32 = 1 << 12;
 const FRAMES: u8 = 4;
 
 /// What the first bytes ask for.

@@ -48,7 +48,10 @@ pub(in super::super) fn compare(bytes: &[u8], limits: &Limits) {
     let Some(whole) = whole else { return };
     let theirs = raw::decode(bytes, 8, survey.buffered, limits, &cancel)
         .expect("libjpeg reads what the scaled decoder reads");
-    let sane = sane(bytes, survey.buffered, limits).expect("coefficients where there are samples");
+    // Coefficients are read to the end of the file, and may be refused for what stands there.
+    let Ok(sane) = sane(bytes, survey.buffered, limits) else {
+        return;
+    };
     check(&whole, &theirs, &sane, 8, TOLERANCE);
     let eighth = eighth.expect("an eighth of what can be had whole");
     let theirs = raw::decode(bytes, 1, survey.buffered, limits, &cancel).expect("an eighth, too");
@@ -122,7 +125,9 @@ fn sane(bytes: &[u8], buffered: bool, limits: &Limits) -> Result<Vec<Vec<Vec<boo
                         .map(|(value, step)| u32::from(value.unsigned_abs()) * u32::from(step))
                         .fold(0, u32::saturating_add)
                 };
-                rows.push(row.iter().map(|block| sum(block) <= SANE).collect());
+                // libjpeg puts what runs beyond a block's end into its last place; we drop it.
+                let sane = |block: &[i16; 64]| block[63] == 0 && sum(block) <= SANE;
+                rows.push(row.iter().map(sane).collect());
             }
             components.push(rows);
         }

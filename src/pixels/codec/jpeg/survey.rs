@@ -28,6 +28,11 @@ pub(super) struct Survey {
 
 const FORMAT: &str = "JPEG";
 
+/// Scans of a picture that is as large as pictures may be; smaller ones may have more, in
+/// proportion. Each goes over every block, and takes a few bytes where nothing changes. Encoders
+/// write about ten.
+const SCANS_OF_THE_LARGEST: u64 = 20;
+
 /// Surveys a file and holds it against the limits.
 ///
 /// # Errors
@@ -52,7 +57,7 @@ pub(super) fn survey(bytes: &[u8], limits: &Limits) -> Result<Survey, Error> {
             let buffered = frame.progressive
                 || segment.payload(bytes).first().copied() != Some(frame.components);
             if buffered {
-                count_scans(bytes, limits)?;
+                count_scans(bytes, frame.size, limits)?;
             }
             return Ok(Survey {
                 size: frame.size,
@@ -71,16 +76,23 @@ pub(super) fn survey(bytes: &[u8], limits: &Limits) -> Result<Survey, Error> {
 }
 
 /// Every scan of a progressive file goes over the whole picture again, however few its bytes.
-fn count_scans(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+fn count_scans(bytes: &[u8], size: Size, limits: &Limits) -> Result<(), Error> {
     let scans = Segments::all(bytes)
         .into_iter()
         .flatten()
         .filter(Segment::is_scan)
         .count();
-    if u64::try_from(scans).unwrap_or(u64::MAX) > u64::from(limits.scans) {
-        return Err(too_many_scans(limits.scans));
+    let most = scans_allowed(size, limits);
+    if u64::try_from(scans).unwrap_or(u64::MAX) > u64::from(most) {
+        return Err(too_many_scans(most));
     }
     Ok(())
+}
+
+/// Scans that a picture of this size may have.
+fn scans_allowed(size: Size, limits: &Limits) -> u32 {
+    let worth = limits.pixels.saturating_mul(SCANS_OF_THE_LARGEST) / size.pixels().max(1);
+    limits.scans.min(u32::try_from(worth).unwrap_or(u32::MAX))
 }
 
 pub(super) fn too_many_scans(limit: u32) -> Error {
@@ -256,6 +268,25 @@ mod tests {
     fn separate_scans_of_a_sequential_file_need_a_buffer_too() {
         let survey = check(&[frame(0xC0, 8, 8, 8, &[0x11; 3]), scan(1), scan(1), scan(1)]);
         assert!(survey.expect("a survey").buffered);
+    }
+
+    #[track_caller]
+    fn scans(side: u16, count: usize, admitted: bool) {
+        let mut segments = vec![frame(0xC2, 8, side, side, &[0x11])];
+        segments.extend(vec![scan(1); count]);
+        let survey = check(&segments);
+        assert_eq!(survey.is_ok(), admitted, "{survey:?}");
+        assert!(admitted || matches!(survey, Err(Error::Limit(_))));
+    }
+
+    #[test]
+    fn a_bomb_of_scans_is_refused_and_large_pictures_have_fewer() {
+        scans(1000, 100, true);
+        scans(1000, 101, false);
+        scans(10_000, 20, true);
+        scans(10_000, 21, false);
+        scans(5000, 80, true);
+        scans(5000, 81, false);
     }
 
     #[test]
