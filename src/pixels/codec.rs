@@ -14,7 +14,9 @@ use super::{
     geometry::Size,
     planes::Sampling,
 };
-pub use planar::{PlaneOptions, Wanted, colour, encode_planes, planes, planes_bytes, wanted};
+pub use planar::{
+    PlaneOptions, Wanted, colour, encode_planes, planes, planes_bytes, rows, rows_bytes, wanted,
+};
 pub use rowwise::{Rowwise, rowwise_bytes};
 
 mod admit;

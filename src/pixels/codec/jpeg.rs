@@ -26,6 +26,7 @@ use crate::pixels::{
     format::InputFormat,
     geometry::Size,
     planes::{Planes, Range, Sampling},
+    rows::{Kept, Sink},
 };
 
 /// What libjpeg allocates beside pixels and coefficients: tables, and rows between its stages.
@@ -108,8 +109,28 @@ pub(super) fn colour(bytes: &[u8], limits: &Limits) -> Colour {
     survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into()))
 }
 
-/// Decodes to planes, each at the smallest eighth of its size that is not less than what is asked
-/// for; through libjpeg, which has one scale for all, where the scaled decoder does not do it.
+/// Decodes to rows of planes, each at the smallest eighth of its size that is not less than what is
+/// asked for; through libjpeg, which has one scale for all, where the scaled decoder does not do it.
+///
+/// # Errors
+/// As [`decode`], and what the sink says.
+pub(super) fn rows(
+    bytes: &[u8],
+    header: &Header,
+    options: &PlaneOptions,
+    limits: &Limits,
+    cancel: &Cancel,
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
+    let scales = scales(header, options);
+    if let Some(reading) = scaled::Reading::open(bytes, scales, limits)? {
+        return reading.rows(cancel, sink);
+    }
+    let survey = survey::survey(bytes, limits)?;
+    raw::rows(bytes, scales.luma, survey.buffered, limits, cancel, sink)
+}
+
+/// [`rows`], kept.
 ///
 /// # Errors
 /// As [`decode`].
@@ -120,20 +141,73 @@ pub(super) fn planes(
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<Planes, Error> {
-    let scales = scales(header, options);
-    if let Some(planes) = scaled::decode(bytes, scales, limits, cancel)? {
-        return Ok(planes);
-    }
-    let survey = survey::survey(bytes, limits)?;
-    let planes = raw::decode(bytes, scales.luma, survey.buffered, limits, cancel)?;
-    let mut planes = planes.into_iter();
+    let mut kept = Kept::default();
+    rows(bytes, header, options, limits, cancel, &mut kept)?;
+    let mut planes = kept.finish()?.into_iter();
     let luma = planes.next();
     Ok(Planes {
-        luma: luma.ok_or_else(|| admit::broken("libjpeg gave no planes"))?,
+        luma: luma.ok_or_else(|| admit::broken("a picture without planes"))?,
         chroma: planes.next().zip(planes.next()).map(Into::into),
         range: Range::Full,
         colour: colour(bytes, limits),
     })
+}
+
+/// What decoding to rows holds at its peak, and what keeping them does; in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Held {
+    decoder: u64,
+    rows: u64,
+}
+
+impl Held {
+    fn of(bytes: &[u8], header: &Header, options: &PlaneOptions, limits: &Limits) -> Self {
+        let scales = scales(header, options);
+        let own = scaled::Reading::open(bytes, scales, limits);
+        // What is broken is not decoded at all.
+        own.ok().flatten().map_or_else(
+            || Self::by_libjpeg(header, scales.luma),
+            |reading| Self {
+                decoder: reading.bytes(),
+                rows: reading.samples(),
+            },
+        )
+    }
+
+    /// Where libjpeg does it.
+    fn by_libjpeg(header: &Header, eighths: u8) -> Self {
+        let luma = scaled(header.size, eighths);
+        let native = header.planes.and_then(|planes| planes.chroma(luma));
+        // Whole MCUs, of up to 32 × 32 samples.
+        let held = |size: Size| {
+            let (width, height) = (u64::from(size.width) + 31, u64::from(size.height) + 31);
+            width.saturating_mul(height)
+        };
+        let chroma = match native {
+            None => 0,
+            // libjpeg doubles colour while it scales.
+            Some(_) if eighths < 8 => held(luma),
+            Some(chroma) => held(chroma),
+        };
+        // A row of MCUs of each component, and as much between libjpeg's stages.
+        let strips = u64::from(header.size.width).saturating_mul(2 * 3 * 32);
+        Self {
+            decoder: strips
+                .saturating_add(header.held_bytes)
+                .saturating_add(LIBRARY_BYTES),
+            rows: held(luma).saturating_add(chroma.saturating_mul(2)),
+        }
+    }
+}
+
+/// Bytes that [`rows`] holds at its peak, the sink aside.
+pub(super) fn rows_bytes(
+    bytes: &[u8],
+    header: &Header,
+    options: &PlaneOptions,
+    limits: &Limits,
+) -> u64 {
+    Held::of(bytes, header, options, limits).decoder
 }
 
 /// Bytes that [`planes`] holds at its peak.
@@ -143,35 +217,8 @@ pub(super) fn planes_bytes(
     options: &PlaneOptions,
     limits: &Limits,
 ) -> u64 {
-    let scales = scales(header, options);
-    match scaled::bytes(bytes, scales, limits) {
-        // Scans of a rare kind, which only libjpeg understands, are found out while decoding; its
-        // coefficients are then held beside what was said.
-        Some(held) => held,
-        None => raw_bytes(header, scales.luma),
-    }
-    .saturating_add(LIBRARY_BYTES)
-}
-
-/// Bytes of libjpeg's planes.
-fn raw_bytes(header: &Header, eighths: u8) -> u64 {
-    let luma = scaled(header.size, eighths);
-    let native = header.planes.and_then(|planes| planes.chroma(luma));
-    // Whole MCUs, of up to 32 × 32 samples.
-    let held = |size: Size| {
-        let (width, height) = (u64::from(size.width) + 31, u64::from(size.height) + 31);
-        width.saturating_mul(height)
-    };
-    let chroma = match native {
-        None => 0,
-        // libjpeg doubles colour while it scales.
-        Some(_) if eighths < 8 => held(luma),
-        Some(chroma) => held(chroma),
-    };
-    held(luma)
-        .saturating_add(chroma.saturating_mul(2))
-        .saturating_add(u64::from(header.size.width).saturating_mul(64))
-        .saturating_add(header.held_bytes)
+    let held = Held::of(bytes, header, options, limits);
+    held.decoder.saturating_add(held.rows)
 }
 
 /// Eighths for luma and for colour.

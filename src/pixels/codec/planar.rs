@@ -5,7 +5,8 @@ use crate::pixels::{
     bitmap::Colour,
     format::{InputFormat, OutputFormat},
     geometry::Size,
-    planes::{Planes, Range, Sampling},
+    planes::{Plane, Planes, Range, Sampling},
+    rows::{self, Sink},
 };
 
 /// At which scale to decode planes.
@@ -64,6 +65,44 @@ pub fn planes(
         return Err(Error::broken("planes with fewer samples than their size"));
     }
     Ok(Some(planes))
+}
+
+/// Decodes to planes as [`planes`] does, and hands them on row by row: where the decoder can, no
+/// plane is ever held. Says what the numbers span; `None`: the picture has no planes, and the sink
+/// has heard of none.
+///
+/// # Errors
+/// As [`planes`], and what the sink says.
+pub fn rows(
+    bytes: &[u8],
+    header: &Header,
+    options: &PlaneOptions,
+    limits: &Limits,
+    cancel: &Cancel,
+    sink: &mut dyn Sink,
+) -> Result<Option<Range>, Error> {
+    cancel.check()?;
+    if header.planes.is_some() && header.format == InputFormat::Jpeg {
+        jpeg::rows(bytes, header, options, limits, cancel, sink)?;
+        return Ok(Some(Range::Full));
+    }
+    let Some(planes) = planes(bytes, header, options, limits, cancel)? else {
+        return Ok(None);
+    };
+    let all: Vec<&Plane> = std::iter::once(&planes.luma)
+        .chain(planes.chroma.iter().flatten())
+        .collect();
+    rows::pour(&all, sink)?;
+    Ok(Some(planes.range))
+}
+
+/// Bytes that [`rows`] holds at its peak, the sink aside; errs high.
+#[must_use]
+pub fn rows_bytes(bytes: &[u8], header: &Header, options: &PlaneOptions, limits: &Limits) -> u64 {
+    match header.format {
+        InputFormat::Jpeg => jpeg::rows_bytes(bytes, header, options, limits),
+        _ => planes_bytes(bytes, header, options, limits),
+    }
 }
 
 /// Bytes that [`planes`] holds at its peak, its result included; errs high.

@@ -7,12 +7,13 @@ use mozjpeg_sys::jpeg_read_coefficients;
 
 use super::{
     decode, raw,
-    scaled::{self, Scales},
+    scaled::{Reading, Scales},
     survey,
 };
 use crate::pixels::{
     codec::{Cancel, Error, Limits, admit},
     planes::Plane,
+    rows::Kept,
 };
 
 /// Two inverse transforms that round differently; the whole range of a sample is 255.
@@ -30,13 +31,8 @@ pub(in super::super) fn compare(bytes: &[u8], limits: &Limits) {
             luma: eighths,
             chroma: eighths,
         };
-        let planes = scaled::decode(bytes, scales, limits, &cancel);
-        planes.ok().flatten().map(|planes| {
-            assert!(planes.is_complete(), "at {eighths} eighths");
-            std::iter::once(planes.luma)
-                .chain(planes.chroma.into_iter().flatten())
-                .collect::<Vec<Plane>>()
-        })
+        let reading = Reading::open(bytes, scales, limits).ok().flatten()?;
+        kept(|sink| reading.rows(&cancel, sink)).ok()
     };
     for eighths in 2..8 {
         let _ = ours(eighths);
@@ -46,21 +42,30 @@ pub(in super::super) fn compare(bytes: &[u8], limits: &Limits) {
     };
     let (whole, eighth) = (ours(8), ours(1));
     let Some(whole) = whole else { return };
-    let theirs = raw::decode(bytes, 8, survey.buffered, limits, &cancel)
-        .expect("libjpeg reads what the scaled decoder reads");
+    let theirs = |eighths| {
+        kept(|sink| raw::rows(bytes, eighths, survey.buffered, limits, &cancel, sink))
+            .expect("libjpeg reads what the scaled decoder reads")
+    };
+    let full = theirs(8);
     // Coefficients are read to the end of the file, and may be refused for what stands there.
     let Ok(sane) = sane(bytes, survey.buffered, limits) else {
         return;
     };
-    check(&whole, &theirs, &sane, 8, TOLERANCE);
+    check(&whole, &full, &sane, 8, TOLERANCE);
     let eighth = eighth.expect("an eighth of what can be had whole");
-    let theirs = raw::decode(bytes, 1, survey.buffered, limits, &cancel).expect("an eighth, too");
+    let theirs = theirs(1);
     // libjpeg doubles coarse colour while it scales.
     let alike = |(their, sane): &(&Plane, &Vec<Vec<bool>>)| {
         sane.first().map(Vec::len) == Some(their.size.width as usize)
     };
     let count = theirs.iter().zip(&sane).take_while(alike).count();
     check(&eighth[..count], &theirs[..count], &sane, 1, 0);
+}
+
+fn kept(decode: impl FnOnce(&mut Kept) -> Result<(), Error>) -> Result<Vec<Plane>, Error> {
+    let mut kept = Kept::default();
+    decode(&mut kept)?;
+    kept.finish()
 }
 
 fn check(ours: &[Plane], theirs: &[Plane], sane: &[Vec<Vec<bool>>], block: usize, most: u8) {

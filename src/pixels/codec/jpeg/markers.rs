@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 const SOI: u8 = 0xD8;
 const EOI: u8 = 0xD9;
 const SOS: u8 = 0xDA;
@@ -137,17 +139,9 @@ impl<'a> Segments<'a> {
     }
 
     /// The place of the next `FF` that a marker follows, and the marker.
-    fn marker(&self, mut at: usize) -> Option<(usize, u8)> {
-        loop {
-            at += self.bytes.get(at..)?.iter().position(|b| *b == 0xFF)?;
-            match *self.bytes.get(at + 1)? {
-                // Fill bytes: the marker begins with the last of them.
-                0xFF => at += 1,
-                // A stuffed byte, or noise between segments.
-                0x00 => at += 2,
-                marker => return Some((at, marker)),
-            }
-        }
+    fn marker(&self, at: usize) -> Option<(usize, u8)> {
+        let place = next_marker(self.bytes, at)?;
+        Some((place, *self.bytes.get(place + 1)?))
     }
 
     /// Where the entropy-coded data that begins at `at` ends.
@@ -160,6 +154,41 @@ impl<'a> Segments<'a> {
             }
         }
     }
+}
+
+/// The place of the next `FF` that a marker follows, at or after `at`. Of fill bytes it is the last.
+pub(super) fn next_marker(bytes: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        at += without_markers(bytes.get(at..)?);
+        at += memchr(0xFF, bytes.get(at..)?)?;
+        match *bytes.get(at + 1)? {
+            // Fill bytes: the marker begins with the last of them.
+            0xFF => at += 1,
+            // A stuffed byte, or noise between segments.
+            0x00 => at += 2,
+            _ => return Some(at),
+        }
+    }
+}
+
+/// Bytes that are looked at side by side.
+const SIDE_BY_SIDE: usize = 64;
+
+/// How many of the first bytes surely begin no marker. Scans hold a stuffed byte every few hundred:
+/// to stop at each would cost more than all the rest.
+fn without_markers(bytes: &[u8]) -> usize {
+    let next = bytes.get(1..).unwrap_or_default();
+    let pairs = bytes
+        .chunks_exact(SIDE_BY_SIDE)
+        .zip(next.chunks_exact(SIDE_BY_SIDE));
+    let plain = pairs.take_while(|(own, next)| {
+        let marks = own.iter().zip(*next);
+        let any = marks.fold(0, |any, (own, next)| {
+            any | u8::from(*own == 0xFF) & u8::from(*next != 0)
+        });
+        any == 0
+    });
+    plain.count() * SIDE_BY_SIDE
 }
 
 impl Iterator for Segments<'_> {
@@ -237,6 +266,25 @@ mod tests {
         check(&bytes, &[0xDA, 0xC4, 0xD9]);
         let scan = Segments::all(&bytes).and_then(|mut s| s.next());
         assert_eq!(scan.map(|s| s.whole), Some(2..13));
+    }
+
+    #[test]
+    fn markers_are_found_wherever_they_stand() {
+        for at in 0..200 {
+            let mut bytes = vec![3; 200];
+            // Stuffed bytes all over, and an `FF` at the very end.
+            for stuffed in (0..199).step_by(7) {
+                bytes[stuffed] = 0xFF;
+                bytes[stuffed + 1] = 0;
+            }
+            bytes[199] = 0xFF;
+            assert_eq!(next_marker(&bytes, at), None);
+            if at < 197 {
+                bytes[at..at + 3].copy_from_slice(&[0xFF, 0xFF, 0xD9]);
+                assert_eq!(next_marker(&bytes, 0), Some(at + 1));
+                assert_eq!(next_marker(&bytes, at + 1), Some(at + 1));
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! JPEG to planes, through libjpeg: what it has before it makes colours of them. For what the
+//! JPEG to rows of planes, through libjpeg: what it has before it makes colours of them. For what the
 //! scaled decoder leaves to it.
 #![expect(unsafe_code, reason = "libjpeg is C")]
 
@@ -12,7 +12,7 @@ use super::{decode::Decoder, library};
 use crate::pixels::{
     codec::{Cancel, Error, Limits, admit},
     geometry::Size,
-    planes::Plane,
+    rows::{Rows, Shape, Sink},
 };
 
 /// Rows of a component that libjpeg gives at once: up to 4 blocks of up to 16.
@@ -20,25 +20,30 @@ const ROWS: usize = 64;
 
 /// A component: where its samples go.
 struct Part {
-    plane: Plane,
+    shape: Shape,
     /// Rows of one row of MCUs.
     step: usize,
+    /// As many, in whole blocks.
+    samples: Vec<u8>,
+    /// Rows that are still to be given.
+    left: usize,
 }
 
-/// Decodes to one plane (gray) or three at `eighths`/8 of the size. libjpeg doubles colour planes
-/// of half the resolution while it is at it, where `eighths` is 4 or less.
+/// Decodes to one plane (gray) or three at `eighths`/8 of the size, row by row. libjpeg doubles
+/// colour planes of half the resolution while it is at it, where `eighths` is 4 or less.
 ///
 /// # Errors
-/// As [`super::decode::decode`].
-pub(super) fn decode(
+/// As [`super::decode::decode`], and what the sink says.
+pub(super) fn rows(
     bytes: &[u8],
     eighths: u8,
     buffered: bool,
     limits: &Limits,
     cancel: &Cancel,
-) -> Result<Vec<Plane>, Error> {
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     super::decode::with_decoder(buffered, limits, cancel, |mut decoder| {
-        run(&mut decoder, bytes, eighths, limits)
+        run(&mut decoder, bytes, eighths, limits, sink)
     })
 }
 
@@ -47,7 +52,8 @@ fn run(
     bytes: &[u8],
     eighths: u8,
     limits: &Limits,
-) -> Result<Vec<Plane>, Error> {
+    sink: &mut dyn Sink,
+) -> Result<(), Error> {
     decoder.open(bytes)?;
     let library = &mut *decoder.library;
     let known = matches!(
@@ -66,7 +72,8 @@ fn run(
     admit::size(library.output_width, library.output_height, limits)?;
     let mut parts = parts(library, u32::from(eighths))?;
     let rows_of_mcus = u32::try_from(library.max_v_samp_factor).unwrap_or(0) * u32::from(eighths);
-    let mut taken = 0;
+    let shapes: Vec<Shape> = parts.iter().map(|part| part.shape).collect();
+    sink.begin(&shapes)?;
     while library.output_scanline < library.output_height {
         // SAFETY: the session outlives the decoder, and libjpeg is not using it between calls.
         unsafe { library::session(&library.common) }
@@ -75,7 +82,7 @@ fn run(
         let mut rows = [[ptr::null_mut(); ROWS]; 3];
         let mut components: [*mut JSAMPROW_MUT; 3] = [ptr::null_mut(); 3];
         for ((part, rows), component) in parts.iter_mut().zip(&mut rows).zip(&mut components) {
-            part.point(taken, rows)?;
+            part.point(rows);
             *component = rows.as_mut_ptr();
         }
         // SAFETY: for every component, as many rows as one row of MCUs has, each as wide as all
@@ -84,12 +91,14 @@ fn run(
         if read == 0 {
             return Err(admit::broken("libjpeg gave no rows"));
         }
-        taken += 1;
+        for (plane, part) in parts.iter_mut().enumerate() {
+            part.give(plane, sink)?;
+        }
     }
-    Ok(parts.into_iter().map(|part| part.plane).collect())
+    Ok(())
 }
 
-/// The components, their planes allocated: whole blocks, as many as libjpeg has.
+/// The components, room for a row of MCUs allocated: whole blocks, as many as libjpeg has.
 fn parts(library: &jpeg_decompress_struct, eighths: u32) -> Result<Vec<Part>, Error> {
     let factor = |factor| {
         u32::try_from(factor)
@@ -116,16 +125,19 @@ fn parts(library: &jpeg_decompress_struct, eighths: u32) -> Result<Vec<Part>, Er
         let extent = |side: u32, own: u32, most: u32| {
             f64::from(side) * f64::from(own * block) / f64::from(most * 8)
         };
+        let strip = Size::new(size.width, step);
         parts.push(Part {
-            plane: Plane {
+            shape: Shape {
                 size,
+                channels: 1,
                 extent: (
                     extent(library.image_width, across, widest),
                     extent(library.image_height, down, highest),
                 ),
-                samples: vec![0; admit::buffer(size, 1)?],
             },
             step: step as usize,
+            samples: vec![0; admit::buffer(strip, 1)?],
+            left: size.height as usize,
         });
     }
     Ok(parts)
@@ -145,16 +157,22 @@ fn block((widest, across): (u32, u32), (highest, down): (u32, u32), eighths: u32
 }
 
 impl Part {
-    /// The rows of the row of MCUs with this number.
-    fn point(&mut self, number: usize, rows: &mut [JSAMPROW_MUT; ROWS]) -> Result<(), Error> {
-        let width = self.plane.size.width as usize;
-        let start = number * self.step * width;
-        let band = self.plane.samples.get_mut(start..start + self.step * width);
-        let band = band.ok_or_else(|| admit::broken("libjpeg gave more rows than there are"))?;
-        for (row, pointer) in band.chunks_exact_mut(width).zip(rows) {
+    /// Where the next row of MCUs goes.
+    fn point(&mut self, rows: &mut [JSAMPROW_MUT; ROWS]) {
+        for (row, pointer) in self.samples.chunks_exact_mut(self.shape.row()).zip(rows) {
             *pointer = row.as_mut_ptr();
         }
-        Ok(())
+    }
+
+    /// Gives what libjpeg has drawn.
+    fn give(&mut self, plane: usize, sink: &mut dyn Sink) -> Result<(), Error> {
+        let (count, width) = (self.step.min(self.left), self.shape.row());
+        if count == 0 {
+            return Ok(());
+        }
+        self.left -= count;
+        let rows = self.samples.get(..count * width).unwrap_or_default();
+        sink.take(plane, Rows::new(rows, width, width)?)
     }
 }
 

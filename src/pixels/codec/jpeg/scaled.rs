@@ -1,4 +1,4 @@
-//! JPEG to planes at a scale: only as much of each block is decoded as the scale needs.
+//! JPEG to rows of planes at a scale: only as much of each block is decoded as the scale needs.
 //!
 //! Most of the cost of a JPEG is its codes, and most codes stand for detail that a smaller picture
 //! does not have: those are passed several at a time, unread. Luma and colour have scales of their
@@ -10,27 +10,26 @@
 )]
 
 mod bands;
-mod draft;
 mod entropy;
 mod frame;
 mod huffman;
 mod inverse;
 mod progressive;
 mod sequential;
+mod strip;
 #[cfg(test)]
 mod tests;
 mod units;
 
 use self::{
-    draft::Draft,
     entropy::Feed,
-    frame::{File, Frame, Scan},
+    frame::{Component, File, Frame, Quant, Scan, table},
+    strip::Strip,
 };
 use super::survey;
 use crate::pixels::{
-    bitmap::Colour,
     codec::{Cancel, Error, Limits, admit, processor},
-    planes::{Planes, Range},
+    rows::{Shape, Sink},
 };
 
 /// Eighths of its coded size at which each plane is wanted.
@@ -57,41 +56,113 @@ impl From<Error> for Stop {
     }
 }
 
-/// Decodes into planes. `None`: a kind of JPEG or a scale that is not done here; libjpeg may know.
-///
-/// # Errors
-/// [`Error::Broken`], [`Error::Limit`] or [`Error::Cancelled`].
-pub(super) fn decode(
-    bytes: &[u8],
-    scales: Scales,
-    limits: &Limits,
-    cancel: &Cancel,
-) -> Result<Option<Planes>, Error> {
-    match planes(bytes, scales, limits, cancel) {
-        Ok(planes) => Ok(Some(planes)),
-        Err(Stop::NotMine) => Ok(None),
-        Err(Stop::Error(error)) => Err(error),
-    }
+/// A file whose headers are read, and that can be decoded here.
+pub(super) struct Reading<'a> {
+    bytes: &'a [u8],
+    frame: Frame,
+    /// The scale of each component.
+    eighths: Vec<u8>,
+    /// Of each component.
+    quants: Vec<Quant<'a>>,
+    /// Those that the scale needs.
+    scans: Vec<Scan<'a>>,
 }
 
-/// Bytes that [`decode`] holds at its peak, its result included. `None` where that is not done
-/// here, as far as the file says before its data.
-pub(super) fn bytes(file: &[u8], scales: Scales, limits: &Limits) -> Option<u64> {
-    let mut file = File::new(file, limits);
-    file.next_scan().ok()??;
-    let frame = file.frame?;
-    let eighths = eighths(&frame, scales).ok()?;
-    let components = frame.components.iter().zip(eighths);
-    let blocks = components.map(|(component, eighths)| {
-        let held = u64::from(eighths) * u64::from(eighths);
-        let coefficients = if frame.progressive {
-            progressive::block_bytes(eighths)
+impl<'a> Reading<'a> {
+    /// Reads the headers of a file and of all its scans. `None`: a kind of JPEG or a scale that is
+    /// not done here; libjpeg may know.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] or [`Error::Limit`].
+    pub(super) fn open(
+        bytes: &'a [u8],
+        scales: Scales,
+        limits: &Limits,
+    ) -> Result<Option<Self>, Error> {
+        match Self::headers(bytes, scales, limits) {
+            Ok(reading) => Ok(Some(reading)),
+            Err(Stop::NotMine) => Ok(None),
+            Err(Stop::Error(error)) => Err(error),
+        }
+    }
+
+    fn headers(bytes: &'a [u8], scales: Scales, limits: &Limits) -> Result<Self, Stop> {
+        let mut file = File::new(bytes, limits);
+        let first = file.next_scan()?.ok_or(Stop::NotMine)?;
+        let frame = file.frame.clone().ok_or(Stop::NotMine)?;
+        let eighths = eighths(&frame, scales)?;
+        let mut scans = if frame.progressive {
+            progressive::scans(file, first, &frame, limits)?
+        } else if first.parts.len() == frame.components.len() {
+            vec![first]
         } else {
-            0
+            whole_scans(file, first, &frame, limits)?
         };
-        component.padded.0 as u64 * component.padded.1 as u64 * (held + coefficients)
-    });
-    Some(blocks.sum::<u64>() + Feed::BYTES + sequential::TABLES)
+        let quants = quants(&scans, &frame)?;
+        if frame.progressive {
+            let mut wanted = progressive::wanted(&scans, &eighths).into_iter();
+            scans.retain(|_| wanted.next().unwrap_or(true));
+        }
+        for scan in &scans {
+            scan.check_tables(frame.progressive)?;
+        }
+        Ok(Self {
+            bytes,
+            frame,
+            eighths,
+            quants,
+            scans,
+        })
+    }
+
+    /// Decodes, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] or [`Error::Cancelled`], and what the sink says.
+    pub(super) fn rows(&self, cancel: &Cancel, sink: &mut dyn Sink) -> Result<(), Error> {
+        let done = if self.frame.progressive {
+            progressive::rows(self, cancel, sink)
+        } else {
+            sequential::rows(self, cancel, sink)
+        };
+        done.map_err(|stop| match stop {
+            Stop::Error(error) => error,
+            // All tables were looked at before.
+            Stop::NotMine => admit::broken("a table that is none"),
+        })
+    }
+
+    /// Bytes that [`Reading::rows`] holds at its peak.
+    pub(super) fn bytes(&self) -> u64 {
+        let components = self.frame.components.iter().zip(&self.eighths);
+        let held = components.map(|(component, eighths)| {
+            let blocks = component.padded.0 as u64 * component.padded.1 as u64;
+            let coefficients = if self.frame.progressive {
+                blocks * progressive::block_bytes(*eighths)
+            } else {
+                0
+            };
+            coefficients + Strip::bytes(component, *eighths)
+        });
+        let scans = if self.frame.progressive {
+            1
+        } else {
+            self.scans.len() as u64
+        };
+        held.sum::<u64>() + scans * (Feed::BYTES + sequential::TABLES)
+    }
+
+    /// Samples of all planes.
+    pub(super) fn samples(&self) -> u64 {
+        self.shapes().iter().map(|shape| shape.size.pixels()).sum()
+    }
+
+    fn shapes(&self) -> Vec<Shape> {
+        let components = self.frame.components.iter().zip(&self.eighths);
+        components
+            .map(|(component, eighths)| strip::shape(component, *eighths))
+            .collect()
+    }
 }
 
 /// The scale of each component.
@@ -102,35 +173,15 @@ fn eighths(frame: &Frame, scales: Scales) -> Result<Vec<u8>, Stop> {
     if done { Ok(all) } else { Err(Stop::NotMine) }
 }
 
-fn planes(bytes: &[u8], scales: Scales, limits: &Limits, cancel: &Cancel) -> Result<Planes, Stop> {
-    let mut file = File::new(bytes, limits);
-    let first = file.next_scan()?.ok_or(Stop::NotMine)?;
-    let frame = file.frame.clone().ok_or(Stop::NotMine)?;
-    let eighths = eighths(&frame, scales)?;
-    let drafts = if frame.progressive {
-        progressive::decode(bytes, &frame, file, first, &eighths, limits, cancel)?
-    } else {
-        let components = frame.components.iter().zip(eighths);
-        let mut drafts: Vec<_> = components.map(|(own, at)| Draft::new(own, at)).collect();
-        let scans = if first.parts.len() == frame.components.len() {
-            vec![first]
-        } else {
-            whole_scans(file, first, &frame, limits)?
-        };
-        for scan in scans {
-            sequential::decode(bytes, &frame, &scan, &mut drafts, cancel)?;
-        }
-        drafts
+/// The quantisation table of each component: that in force where it first stands.
+fn quants<'a>(scans: &[Scan<'a>], frame: &Frame) -> Result<Vec<Quant<'a>>, Stop> {
+    let components = frame.components.iter().enumerate();
+    let quant = |(index, component): (usize, &Component)| {
+        let holds = |scan: &&Scan<'_>| scan.parts.iter().any(|part| part.component == index);
+        let first = scans.iter().find(holds).ok_or(Stop::NotMine)?;
+        table(&first.tables.quant, component.quant)
     };
-    let mut planes = drafts.into_iter().map(Draft::finish);
-    let luma = planes.next().ok_or(Stop::NotMine)?;
-    let chroma = planes.next().zip(planes.next());
-    Ok(Planes {
-        luma,
-        chroma: chroma.map(|(blue, red)| [blue, red]),
-        range: Range::Full,
-        colour: survey::icc(bytes, limits).map_or(Colour::Srgb, |icc| Colour::Icc(icc.into())),
-    })
+    components.map(quant).collect()
 }
 
 /// The scans of a sequential file that has a few of them: each component stands in one.

@@ -1,11 +1,11 @@
 //! Progressive scans of all but the first coefficient: a band of them, of one component.
 
 use super::{
-    draft::ZIGZAG,
     entropy::Bits,
     frame::Scan,
     huffman::{BLOCK, Codes, Grown, end_of_bands},
     progressive::{Blocks, band, square},
+    strip::ZIGZAG,
     units::Scanner,
 };
 
@@ -42,7 +42,7 @@ struct Block<'a> {
 }
 
 impl<'a> Band<'a> {
-    fn new(scan: &Scan<'_>, blocks: &'a mut Blocks<'_>) -> Self {
+    fn new(scan: &Scan<'_>, blocks: &'a mut Blocks) -> Self {
         let side = blocks.eighths;
         let place = |natural: u8| {
             let (row, column) = (natural / 8, natural % 8);
@@ -141,7 +141,7 @@ pub(super) struct First<'a> {
 }
 
 impl<'a> First<'a> {
-    pub(super) fn new(scan: &Scan<'_>, codes: &'a Grown, blocks: &'a mut Blocks<'_>) -> Self {
+    pub(super) fn new(scan: &Scan<'_>, codes: &'a Grown, blocks: &'a mut Blocks) -> Self {
         let band = Band::new(scan, blocks);
         Self { band, codes }
     }
@@ -207,7 +207,7 @@ pub(super) struct Next<'a> {
 }
 
 impl<'a> Next<'a> {
-    pub(super) fn new(scan: &Scan<'_>, codes: &'a Codes, blocks: &'a mut Blocks<'_>) -> Self {
+    pub(super) fn new(scan: &Scan<'_>, codes: &'a Codes, blocks: &'a mut Blocks) -> Self {
         let (whole, keep) = (band(scan), square(blocks.eighths));
         let band = Band::new(scan, blocks);
         Self {

@@ -6,8 +6,7 @@
 
 use memchr::memchr;
 
-use super::Stop;
-use crate::pixels::codec::admit;
+use crate::pixels::codec::{Error, admit, jpeg::markers::next_marker};
 
 /// Bytes of a window: half of a small first-level cache, since code tables want the rest.
 const WINDOW: usize = 16 << 10;
@@ -133,9 +132,9 @@ impl<'a> Feed<'a> {
     /// Makes sure that the window reaches past the next minimum coded unit.
     ///
     /// # Errors
-    /// [`Stop`] where more bits were taken than there were.
+    /// [`Error::Broken`] where more bits were taken than there were.
     #[inline(always)]
-    pub(super) fn advance(&mut self, bits: &mut Bits) -> Result<(), Stop> {
+    pub(super) fn advance(&mut self, bits: &mut Bits) -> Result<(), Error> {
         if bits.at < self.turn {
             return Ok(());
         }
@@ -143,7 +142,7 @@ impl<'a> Feed<'a> {
     }
 
     #[cold]
-    fn turn_over(&mut self, bits: &mut Bits) -> Result<(), Stop> {
+    fn turn_over(&mut self, bits: &mut Bits) -> Result<(), Error> {
         if self.ended {
             return self.check(bits);
         }
@@ -164,13 +163,13 @@ impl<'a> Feed<'a> {
     /// Whether all bits that were taken were there.
     ///
     /// # Errors
-    /// [`Stop`] where they were not.
-    pub(super) fn check(&self, bits: &Bits) -> Result<(), Stop> {
+    /// [`Error::Broken`] where they were not.
+    pub(super) fn check(&self, bits: &Bits) -> Result<(), Error> {
         if bits.invalid {
-            return Err(Stop::NotMine);
+            return Err(admit::broken("a code that stands for nothing"));
         }
         if bits.at * 8 > self.filled * 8 + bits.count as usize {
-            return Err(admit::broken("a scan ends early").into());
+            return Err(admit::broken("a scan ends early"));
         }
         Ok(())
     }
@@ -178,14 +177,14 @@ impl<'a> Feed<'a> {
     /// Steps over the restart marker of this number; the bits begin anew behind it.
     ///
     /// # Errors
-    /// [`Stop`] where the data ended before, or another marker stands there.
-    pub(super) fn restart(&mut self, bits: &mut Bits, number: u8) -> Result<(), Stop> {
+    /// [`Error::Broken`] where the data ended before, or another marker stands there.
+    pub(super) fn restart(&mut self, bits: &mut Bits, number: u8) -> Result<(), Error> {
         self.check(bits)?;
         let Some(marker) = next_marker(self.bytes, self.next) else {
-            return Err(admit::broken("a scan ends before its restart marker").into());
+            return Err(admit::broken("a scan ends before its restart marker"));
         };
         if self.bytes.get(marker + 1) != Some(&(FIRST_RESTART + (number & 7))) {
-            return Err(admit::broken("a restart marker is missing").into());
+            return Err(admit::broken("a restart marker is missing"));
         }
         self.next = marker + 2;
         self.filled = 0;
@@ -219,18 +218,6 @@ impl<'a> Feed<'a> {
             } else {
                 self.ended = true;
             }
-        }
-    }
-}
-
-/// The place of the last `FF` before the next marker at or after `at`.
-pub(super) fn next_marker(bytes: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        at += memchr(0xFF, bytes.get(at..)?)?;
-        match *bytes.get(at + 1)? {
-            0xFF => at += 1,
-            0x00 => at += 2,
-            _ => return Some(at),
         }
     }
 }

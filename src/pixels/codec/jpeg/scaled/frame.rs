@@ -2,11 +2,14 @@
 //!
 //! Whatever is odd here is [`Stop::NotMine`]: libjpeg then says whether it is a picture.
 
-use super::{Stop, entropy::next_marker};
+use super::{
+    Stop,
+    huffman::{Codes, Dc},
+};
 use crate::pixels::{
     codec::{
         Limits, admit,
-        jpeg::markers::{Segment, Segments},
+        jpeg::markers::{Segment, Segments, next_marker},
     },
     geometry::Size,
 };
@@ -84,7 +87,7 @@ pub(super) struct Scan<'a> {
 /// The file, read scan by scan.
 pub(super) struct File<'a> {
     bytes: &'a [u8],
-    limits: &'a Limits,
+    limits: Limits,
     at: usize,
     pub(super) frame: Option<Frame>,
     tables: Tables<'a>,
@@ -95,10 +98,10 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn new(bytes: &'a [u8], limits: &'a Limits) -> Self {
+    pub(super) fn new(bytes: &'a [u8], limits: &Limits) -> Self {
         Self {
             bytes,
-            limits,
+            limits: *limits,
             at: 2,
             frame: None,
             tables: Tables::default(),
@@ -127,7 +130,7 @@ impl<'a> File<'a> {
                     self.tables.interval = u16::from_be_bytes([*high, *low]).into();
                 }
                 0xC0..=0xC2 if self.frame.is_none() => {
-                    self.frame = Some(Frame::read(&segment, payload, self.limits)?);
+                    self.frame = Some(Frame::read(&segment, payload, &self.limits)?);
                 }
                 0xDA => {
                     self.colours()?;
@@ -246,6 +249,32 @@ impl<'a> File<'a> {
             data: self.at,
         })
     }
+}
+
+impl Scan<'_> {
+    /// Whether all codes that it needs are there.
+    ///
+    /// # Errors
+    /// [`Stop::NotMine`] where a table is missing, or is none.
+    pub(super) fn check_tables(&self, progressive: bool) -> Result<(), Stop> {
+        // A refinement of first coefficients has no codes.
+        let dc = !progressive || self.band.0 == 0 && self.high == 0;
+        let ac = !progressive || self.band.0 > 0;
+        for part in &self.parts {
+            if dc {
+                Dc::check(table(&self.tables.dc, part.dc)?)?;
+            }
+            if ac {
+                Codes::new(table(&self.tables.ac, part.ac)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A table that has to be there.
+pub(super) fn table<T: Copy>(tables: &[Option<T>; 4], slot: usize) -> Result<T, Stop> {
+    tables.get(slot).copied().flatten().ok_or(Stop::NotMine)
 }
 
 impl Frame {

@@ -174,10 +174,7 @@ impl Dc {
     /// # Errors
     /// [`Stop::NotMine`] where it is no table of DC codes.
     pub(super) fn new(table: &[u8]) -> Result<Self, Stop> {
-        let codes = Codes::new(table)?;
-        if !codes.has_only(|size| size < 16) {
-            return Err(Stop::NotMine);
-        }
+        let codes = Self::check(table)?;
         let mut look = Box::new([0; 1 << DC]);
         for (window, entry) in (0u32..).zip(look.iter_mut()) {
             let Some((length, size)) = codes.find(window << (LONGEST - DC)) else {
@@ -191,6 +188,19 @@ impl Dc {
             }
         }
         Ok(Self { codes, look })
+    }
+
+    /// The codes of a table, where they are DC codes.
+    ///
+    /// # Errors
+    /// [`Stop::NotMine`] where they are not.
+    pub(super) fn check(table: &[u8]) -> Result<Codes, Stop> {
+        let codes = Codes::new(table)?;
+        if codes.has_only(|size| size < 16) {
+            Ok(codes)
+        } else {
+            Err(Stop::NotMine)
+        }
     }
 
     /// Takes a difference; needs 31 bits.

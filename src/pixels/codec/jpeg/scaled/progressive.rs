@@ -5,18 +5,20 @@
 //! on are not read at all. At an eighth that leaves the first coefficient, and its scans.
 
 use super::{
-    Stop,
+    Reading, Stop,
     bands::{First, Next},
-    draft::{Draft, ZIGZAG},
-    entropy::{Bits, Feed},
-    frame::{Component, File, Frame, Quant, Scan, quantiser},
-    huffman::{Codes, Dc, Grown},
+    entropy::Bits,
+    frame::{Component, File, Frame, Quant, Scan, quantiser, table},
+    huffman::{BLOCK, Codes, Dc, Grown},
     inverse::inverse,
     processor::{Work, fastest},
-    sequential::table,
+    strip::{Strip, ZIGZAG},
     units::{Scanner, Units},
 };
-use crate::pixels::codec::{Cancel, Limits, admit, jpeg::survey};
+use crate::pixels::{
+    codec::{Cancel, Limits, admit, jpeg::survey},
+    rows::Sink,
+};
 
 /// Low bits that a scan may leave to later ones: what libjpeg allows.
 const MOST_LOW: u8 = 13;
@@ -24,7 +26,7 @@ const MOST_LOW: u8 = 13;
 const SMOOTHED: usize = 10;
 
 /// What is held of a component's blocks.
-pub(super) struct Blocks<'a> {
+pub(super) struct Blocks {
     pub(super) eighths: u8,
     /// Blocks across, with those that fill up units.
     pub(super) across: usize,
@@ -33,7 +35,6 @@ pub(super) struct Blocks<'a> {
     /// For each block, which coefficients are not zero, in the order of the zigzag. Empty where
     /// only the first is wanted.
     pub(super) history: Vec<u64>,
-    quant: Option<Quant<'a>>,
 }
 
 /// Bytes that are held of a block at `eighths`.
@@ -42,46 +43,40 @@ pub(super) fn block_bytes(eighths: u8) -> u64 {
     u64::from(eighths) * u64::from(eighths) * 2 + history
 }
 
-/// Decodes all scans, of which `first` is the first, and draws the planes.
+/// Decodes the scans, and draws the planes.
 ///
 /// # Errors
-/// [`Stop`].
-pub(super) fn decode<'a>(
-    bytes: &'a [u8],
-    frame: &Frame,
-    file: File<'a>,
-    first: Scan<'a>,
-    scales: &[u8],
-    limits: &Limits,
+/// [`Stop`]; [`Stop::NotMine`] only before the sink hears of anything.
+pub(super) fn rows(
+    reading: &Reading<'_>,
     cancel: &Cancel,
-) -> Result<Vec<Draft>, Stop> {
-    let scans = scans(file, first, frame, limits)?;
-    let wanted = wanted(&scans, scales);
-    let components = frame.components.iter().zip(scales);
-    let mut blocks: Vec<Blocks<'_>> = components
+    sink: &mut dyn Sink,
+) -> Result<(), Stop> {
+    let frame = &reading.frame;
+    let components = frame.components.iter().zip(&reading.eighths);
+    let mut blocks: Vec<Blocks> = components
         .map(|(component, eighths)| Blocks::new(component, *eighths))
         .collect();
-    for (scan, wanted) in scans.iter().zip(wanted) {
-        for part in &scan.parts {
-            let quant = &mut blocks[part.component].quant;
-            if quant.is_none() {
-                let slot = frame.components[part.component].quant;
-                *quant = Some(table(&scan.tables.quant, slot)?);
-            }
-        }
-        if wanted {
-            decode_scan(bytes, frame, scan, &mut blocks, cancel)?;
+    for scan in &reading.scans {
+        decode_scan(reading.bytes, frame, scan, &mut blocks, cancel)?;
+    }
+    sink.begin(&reading.shapes())?;
+    let planes = blocks.iter().zip(&frame.components).zip(&reading.quants);
+    let mut drawings: Vec<Drawing<'_>> = planes
+        .map(|((blocks, component), quant)| Drawing::new(blocks, component, quant))
+        .collect();
+    for _ in 0..frame.units.1 {
+        cancel.check()?;
+        for (plane, drawing) in drawings.iter_mut().enumerate() {
+            fastest(&mut *drawing);
+            drawing.strip.give(plane, sink)?;
         }
     }
-    let mut drafts = Vec::new();
-    for (blocks, component) in blocks.into_iter().zip(&frame.components) {
-        drafts.push(blocks.draw(component, cancel)?);
-    }
-    Ok(drafts)
+    Ok(())
 }
 
 /// All scans to the end of the image, each a sensible step from those before it.
-fn scans<'a>(
+pub(super) fn scans<'a>(
     mut file: File<'a>,
     first: Scan<'a>,
     frame: &Frame,
@@ -143,7 +138,7 @@ fn check(scan: &Scan<'_>) -> Result<(), Stop> {
 
 /// Which scans have to be read. A refinement cannot be read without knowing what was not zero in
 /// all of its band, so it wants all scans of that band before it.
-fn wanted(scans: &[Scan<'_>], scales: &[u8]) -> Vec<bool> {
+pub(super) fn wanted(scans: &[Scan<'_>], scales: &[u8]) -> Vec<bool> {
     let mut needed: Vec<u64> = scales.iter().map(|eighths| square(*eighths)).collect();
     let mut wanted = vec![false; scans.len()];
     for (scan, wanted) in scans.iter().zip(&mut wanted).rev() {
@@ -179,7 +174,7 @@ fn decode_scan(
     bytes: &[u8],
     frame: &Frame,
     scan: &Scan<'_>,
-    blocks: &mut [Blocks<'_>],
+    blocks: &mut [Blocks],
     cancel: &Cancel,
 ) -> Result<(), Stop> {
     let single = match scan.parts[..] {
@@ -187,20 +182,18 @@ fn decode_scan(
         _ => None,
     };
     let (across, down) = single.map_or(frame.units, |part| frame.components[part.component].blocks);
-    let units = Units {
-        feed: Feed::new(bytes, scan.data),
-        across,
+    let over = Over {
+        units: Units::new(bytes, scan, across),
         down,
-        interval: scan.tables.interval,
         cancel,
     };
     if let (Some(part), 1..) = (single, scan.band.0) {
         let codes = table(&scan.tables.ac, part.ac)?;
         let blocks = &mut blocks[part.component];
         return if scan.high == 0 {
-            units.scan(First::new(scan, &Grown::new(codes)?, blocks))
+            over.scan(First::new(scan, &Grown::new(codes)?, blocks))
         } else {
-            units.scan(Next::new(scan, &Codes::new(codes)?, blocks))
+            over.scan(Next::new(scan, &Codes::new(codes)?, blocks))
         };
     }
     let mut tables: [Option<Dc>; 4] = [const { None }; 4];
@@ -224,13 +217,30 @@ fn decode_scan(
     }
     let low = scan.low.into();
     if scan.high == 0 {
-        units.scan(FirstDc { lanes, low })
+        over.scan(FirstDc { lanes, low })
     } else {
-        units.scan(NextDc { lanes, low })
+        over.scan(NextDc { lanes, low })
     }
 }
 
-impl Blocks<'_> {
+/// A scan that goes over all of its units.
+struct Over<'a> {
+    units: Units<'a>,
+    down: usize,
+    cancel: &'a Cancel,
+}
+
+impl Over<'_> {
+    fn scan(mut self, mut scanner: impl Scanner) -> Result<(), Stop> {
+        for y in 0..self.down {
+            self.cancel.check()?;
+            self.units.row(y, &mut scanner)?;
+        }
+        Ok(self.units.end()?)
+    }
+}
+
+impl Blocks {
     fn new(component: &Component, eighths: u8) -> Self {
         let (across, down) = component.padded;
         let count = across * down;
@@ -243,18 +253,7 @@ impl Blocks<'_> {
             } else {
                 vec![0; count]
             },
-            quant: None,
         }
-    }
-
-    fn draw(self, component: &Component, cancel: &Cancel) -> Result<Draft, Stop> {
-        let mut draft = Draft::new(component, self.eighths);
-        fastest(Drawing {
-            blocks: &self,
-            draft: &mut draft,
-            cancel,
-        })?;
-        Ok(draft)
     }
 }
 
@@ -262,19 +261,43 @@ fn held(eighths: u8) -> usize {
     usize::from(eighths) * usize::from(eighths)
 }
 
-/// Held coefficients, to become samples.
+/// Held coefficients, to become samples, a row of units at a time.
 struct Drawing<'a> {
-    blocks: &'a Blocks<'a>,
-    draft: &'a mut Draft,
-    cancel: &'a Cancel,
+    /// Coefficients of the rows of blocks that are not drawn.
+    kept: std::slice::Chunks<'a, i16>,
+    history: std::slice::Iter<'a, u64>,
+    eighths: u8,
+    /// The factor of each coefficient that is kept.
+    factors: [i32; BLOCK],
+    strip: Strip,
 }
 
-impl Work for Drawing<'_> {
-    type Done = Result<(), Stop>;
+impl<'a> Drawing<'a> {
+    fn new(blocks: &'a Blocks, component: &Component, quant: Quant<'_>) -> Self {
+        let side = usize::from(blocks.eighths);
+        let mut factors = [0; BLOCK];
+        for (zigzag, natural) in ZIGZAG.iter().enumerate() {
+            let (row, column) = (usize::from(natural / 8), usize::from(natural % 8));
+            if row < side && column < side {
+                factors[row * side + column] = quantiser(quant, zigzag);
+            }
+        }
+        Self {
+            kept: blocks.kept.chunks(blocks.across * held(blocks.eighths)),
+            history: blocks.history.iter(),
+            eighths: blocks.eighths,
+            factors,
+            strip: Strip::new(component, blocks.eighths),
+        }
+    }
+}
+
+impl Work for &mut Drawing<'_> {
+    type Done = ();
 
     #[inline(always)]
-    fn run(self) -> Result<(), Stop> {
-        match self.blocks.eighths {
+    fn run(self) {
+        match self.eighths {
             1 => self.draw::<1, 1>(),
             2 => self.draw::<2, 4>(),
             3 => self.draw::<3, 16>(),
@@ -289,34 +312,24 @@ impl Work for Drawing<'_> {
 
 impl Drawing<'_> {
     #[inline(always)]
-    fn draw<const N: usize, const HELD: usize>(self) -> Result<(), Stop> {
-        let quant = self.blocks.quant.ok_or(Stop::NotMine)?;
-        let mut factors = [0; HELD];
-        for (zigzag, natural) in ZIGZAG.iter().enumerate() {
-            let (row, column) = (usize::from(natural / 8), usize::from(natural % 8));
-            if row < N && column < N {
-                factors[row * N + column] = quantiser(quant, zigzag);
-            }
-        }
-        let stride = self.draft.stride;
-        let rows = self.blocks.kept.chunks_exact(self.blocks.across * N * N);
-        let square = square(self.blocks.eighths);
-        let mut history = self.blocks.history.iter();
-        for (row, samples) in rows.zip(self.draft.samples.chunks_exact_mut(stride * N)) {
-            self.cancel.check()?;
+    fn draw<const N: usize, const HELD: usize>(&mut self) {
+        let stride = self.strip.stride;
+        let square = square(self.eighths);
+        // Strips first: what is taken from the second of two is lost where the first has ended.
+        let strips = self.strip.samples.chunks_exact_mut(stride * N);
+        for (samples, row) in strips.zip(&mut self.kept) {
             for (x, block) in row.chunks_exact(N * N).enumerate() {
                 let mut coefficients = [0; HELD];
-                let products = coefficients.iter_mut().zip(block).zip(&factors);
+                let products = coefficients.iter_mut().zip(block).zip(&self.factors);
                 for ((product, kept), factor) in products {
                     *product = i32::from(*kept).wrapping_mul(*factor);
                 }
                 let samples = samples.get_mut(x * N..).unwrap_or_default();
-                let history = history.next().unwrap_or(&0) & square;
+                let history = self.history.next().unwrap_or(&0) & square;
                 let reach = (u64::BITS - history.leading_zeros()).max(1) as usize;
                 inverse::<N, HELD>(&coefficients, reach, samples, stride);
             }
         }
-        Ok(())
     }
 }
 

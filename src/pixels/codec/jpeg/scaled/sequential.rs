@@ -1,15 +1,19 @@
-//! Sequential scans: each block goes from bits to samples at once, and nothing of it is kept.
+//! Sequential scans: each block goes from bits to samples at once, and each row of them is given
+//! away before the next.
 
 use super::{
-    Stop,
-    draft::{Draft, ZIGZAG, behind, last},
-    entropy::{Bits, Feed},
-    frame::{Frame, Quant, Scan, quantiser},
+    Reading, Stop,
+    entropy::Bits,
+    frame::{Quant, Scan, quantiser, table},
     huffman::{Ac, BLOCK, Dc, END},
     inverse::inverse,
+    strip::{Strip, ZIGZAG, behind, last},
     units::{Scanner, Units},
 };
-use crate::pixels::codec::Cancel;
+use crate::pixels::{
+    codec::{Cancel, Error},
+    rows::Sink,
+};
 
 /// Up to here a pair of coefficients can be looked up: were the first one past the end of the
 /// block, the second would be of the next.
@@ -21,81 +25,131 @@ pub(super) const TABLES: u64 = 4 * (Dc::BYTES + Ac::BYTES + (4 << 10));
 /// Where a coefficient goes once it is multiplied: its factor above eight bits of place.
 type Places = Box<[u32; 256]>;
 
+/// The codes of a scan.
+struct Tables {
+    dc: [Option<Dc>; 4],
+    ac: [Option<Ac>; 4],
+}
+
 /// A component in a scan, ready to be decoded.
 struct Lane<'a> {
-    eighths: u8,
+    plane: usize,
     /// Blocks across and down in a unit.
     factors: (usize, usize),
     dc: &'a Dc,
     ac: &'a Ac,
     places: Places,
     last_dc: i32,
-    samples: &'a mut [u8],
-    stride: usize,
+    strip: Strip,
 }
 
-/// Decodes a scan into the planes of its components.
+/// A scan, as far as it is decoded.
+struct Run<'a> {
+    units: Units<'a>,
+    lanes: Lanes<'a>,
+    /// Rows of its units in a row of the frame's.
+    each: usize,
+    /// Rows of its units that are still to come.
+    left: usize,
+}
+
+/// Decodes scans in which each component stands once. They go side by side, so that rows of the
+/// same place come out together.
 ///
 /// # Errors
-/// [`Stop`].
-pub(super) fn decode(
-    bytes: &[u8],
-    frame: &Frame,
-    scan: &Scan<'_>,
-    drafts: &mut [Draft],
+/// [`Stop`]; [`Stop::NotMine`] only before the sink hears of anything.
+pub(super) fn rows(
+    reading: &Reading<'_>,
     cancel: &Cancel,
+    sink: &mut dyn Sink,
 ) -> Result<(), Stop> {
-    let mut dc: [Option<Dc>; 4] = [const { None }; 4];
-    let mut ac: [Option<Ac>; 4] = [const { None }; 4];
-    for part in &scan.parts {
-        let (codes, place) = (table(&scan.tables.dc, part.dc)?, &mut dc[part.dc]);
-        if place.is_none() {
-            *place = Some(Dc::new(codes)?);
+    let tables: Vec<Tables> = reading
+        .scans
+        .iter()
+        .map(Tables::new)
+        .collect::<Result<_, _>>()?;
+    let scans = reading.scans.iter().zip(&tables);
+    let mut runs: Vec<Run<'_>> = scans
+        .map(|(scan, tables)| Run::new(reading, scan, tables))
+        .collect::<Result<_, _>>()?;
+    sink.begin(&reading.shapes())?;
+    for _ in 0..reading.frame.units.1 {
+        cancel.check()?;
+        for run in &mut runs {
+            run.row(sink)?;
         }
-        let (codes, place) = (table(&scan.tables.ac, part.ac)?, &mut ac[part.ac]);
-        if place.is_none() {
-            *place = Some(Ac::new(codes)?);
-        }
     }
-    let mut lanes = Vec::new();
-    for (index, draft) in drafts.iter_mut().enumerate() {
-        let Some(part) = scan.parts.iter().find(|part| part.component == index) else {
-            continue;
-        };
-        let component = &frame.components[index];
-        let (Some(dc), Some(ac)) = (&dc[part.dc], &ac[part.ac]) else {
-            return Err(Stop::NotMine);
-        };
-        let quant = table(&scan.tables.quant, component.quant)?;
-        lanes.push(Lane {
-            eighths: draft.eighths,
-            factors: component.factors,
-            dc,
-            ac,
-            places: places(quant, draft.eighths.into()),
-            last_dc: 0,
-            stride: draft.stride,
-            samples: &mut draft.samples,
-        });
+    for run in &runs {
+        run.units.end()?;
     }
-    let (mut across, mut down) = frame.units;
-    if let ([lane], [part]) = (&mut lanes[..], &scan.parts[..]) {
-        lane.factors = (1, 1);
-        (across, down) = frame.components[part.component].blocks;
-    }
-    let units = Units {
-        feed: Feed::new(bytes, scan.data),
-        across,
-        down,
-        interval: scan.tables.interval,
-        cancel,
-    };
-    units.scan(Lanes(lanes))
+    Ok(())
 }
 
-/// A table that has to be there.
-pub(super) fn table<T: Copy>(tables: &[Option<T>; 4], slot: usize) -> Result<T, Stop> {
-    tables.get(slot).copied().flatten().ok_or(Stop::NotMine)
+impl Tables {
+    fn new(scan: &Scan<'_>) -> Result<Self, Stop> {
+        let mut tables = Self {
+            dc: [const { None }; 4],
+            ac: [const { None }; 4],
+        };
+        for part in &scan.parts {
+            let (codes, place) = (table(&scan.tables.dc, part.dc)?, &mut tables.dc[part.dc]);
+            if place.is_none() {
+                *place = Some(Dc::new(codes)?);
+            }
+            let (codes, place) = (table(&scan.tables.ac, part.ac)?, &mut tables.ac[part.ac]);
+            if place.is_none() {
+                *place = Some(Ac::new(codes)?);
+            }
+        }
+        Ok(tables)
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(reading: &Reading<'a>, scan: &Scan<'a>, tables: &'a Tables) -> Result<Self, Stop> {
+        let mut lanes = Vec::new();
+        for part in &scan.parts {
+            let component = &reading.frame.components[part.component];
+            let eighths = reading.eighths[part.component];
+            let (Some(dc), Some(ac)) = (&tables.dc[part.dc], &tables.ac[part.ac]) else {
+                return Err(Stop::NotMine);
+            };
+            lanes.push(Lane {
+                plane: part.component,
+                factors: component.factors,
+                dc,
+                ac,
+                places: places(reading.quants[part.component], eighths.into()),
+                last_dc: 0,
+                strip: Strip::new(component, eighths),
+            });
+        }
+        let ((mut across, mut left), mut each) = (reading.frame.units, 1);
+        if let ([lane], [part]) = (&mut lanes[..], &scan.parts[..]) {
+            let component = &reading.frame.components[part.component];
+            lane.factors = (1, 1);
+            each = component.factors.1;
+            (across, left) = component.blocks;
+        }
+        Ok(Self {
+            units: Units::new(reading.bytes, scan, across),
+            lanes: Lanes(lanes),
+            each,
+            left,
+        })
+    }
+
+    /// The next row of the frame's units.
+    fn row(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
+        for y in 0..self.each.min(self.left) {
+            self.units.row(y, &mut self.lanes)?;
+            self.left -= 1;
+        }
+        for lane in &mut self.lanes.0 {
+            lane.strip.give(lane.plane, sink)?;
+        }
+        Ok(())
+    }
 }
 
 /// Where each coefficient goes: into a square of `n × n`, or behind it.
@@ -124,7 +178,7 @@ impl Scanner for Lanes<'_> {
     #[inline(always)]
     fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
         for lane in &mut self.0 {
-            match lane.eighths {
+            match lane.strip.eighths {
                 1 => lane.unit::<1, 1>(bits, window, x, y),
                 2 => lane.unit::<2, 8>(bits, window, x, y),
                 3 => lane.unit::<3, 16>(bits, window, x, y),
@@ -148,13 +202,13 @@ impl Lane<'_> {
         x: usize,
         y: usize,
     ) {
-        let (across, down) = self.factors;
+        let ((across, down), stride) = (self.factors, self.strip.stride);
         for v in 0..down {
             for u in 0..across {
-                let start = (y * down + v) * N * self.stride + (x * across + u) * N;
+                let start = (y * down + v) * N * stride + (x * across + u) * N;
                 let (coefficients, reach) = self.block::<N, HELD>(bits, window);
-                let samples = self.samples.get_mut(start..).unwrap_or_default();
-                inverse::<N, HELD>(&coefficients, reach, samples, self.stride);
+                let samples = self.strip.samples.get_mut(start..).unwrap_or_default();
+                inverse::<N, HELD>(&coefficients, reach, samples, stride);
             }
         }
     }

@@ -12,8 +12,10 @@ use mozjpeg_sys::{
 
 use super::*;
 use crate::pixels::{
+    bitmap::Colour,
     codec::jpeg::library::{self, Session, guarded},
-    planes::Plane,
+    planes::{Plane, Planes, Range},
+    rows::Kept,
 };
 
 /// How a picture is coded.
@@ -226,13 +228,29 @@ fn reference(bytes: &[u8], eighths: u8, gray: bool) -> Result<(usize, usize, Vec
     })
 }
 
+fn decode(
+    bytes: &[u8],
+    scales: Scales,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Option<Planes>, Error> {
+    let Some(reading) = Reading::open(bytes, scales, limits)? else {
+        return Ok(None);
+    };
+    let mut kept = Kept::default();
+    reading.rows(cancel, &mut kept)?;
+    let mut planes = kept.finish()?.into_iter();
+    Ok(Some(Planes {
+        luma: planes.next().expect("a plane"),
+        chroma: planes.next().zip(planes.next()).map(Into::into),
+        range: Range::Full,
+        colour: Colour::Srgb,
+    }))
+}
+
 fn ours(bytes: &[u8], luma: u8, chroma: u8) -> Result<Option<Planes>, Error> {
-    let planes = decode(
-        bytes,
-        Scales { luma, chroma },
-        &Limits::default(),
-        &Cancel::default(),
-    );
+    let scales = Scales { luma, chroma };
+    let planes = decode(bytes, scales, &Limits::default(), &Cancel::default());
     if let Ok(Some(planes)) = &planes {
         assert!(planes.is_complete());
     }
@@ -453,33 +471,28 @@ fn what_is_cut_off_is_broken_and_what_is_only_unended_is_not() {
     }
 }
 
-#[test]
-fn what_is_held_is_known_from_the_header() {
-    let limits = Limits::default();
+#[track_caller]
+fn check_held(kind: Kind, expected: u64) {
+    let bytes = jpeg(67, 45, kind);
     let scales = Scales { luma: 3, chroma: 4 };
+    let reading = Reading::open(&bytes, scales, &Limits::default());
+    let reading = reading.expect("sound").expect("a kind that is done");
+    assert_eq!(reading.bytes(), expected);
+}
+
+#[test]
+fn what_is_held_is_known_from_the_headers() {
     // 5 × 3 units, each of four blocks of luma and one of either colour.
-    let bytes = jpeg(67, 45, KIND);
     let fixed = Feed::BYTES + sequential::TABLES;
-    let samples = 5 * 3 * (4 * 9 + 2 * 16);
-    assert_eq!(super::bytes(&bytes, scales, &limits), Some(samples + fixed));
-    let gray = jpeg(
-        67,
-        45,
-        Kind {
-            factors: None,
-            ..KIND
-        },
-    );
-    assert_eq!(
-        super::bytes(&gray, scales, &limits),
-        Some(9 * 6 * 9 + fixed)
-    );
+    let strips = 5 * (4 * 9 + 2 * 16);
+    check_held(KIND, strips + fixed);
+    let script = Script::Separate;
+    check_held(Kind { script, ..KIND }, strips + 3 * fixed);
+    let factors = None;
+    check_held(Kind { factors, ..KIND }, 9 * 9 + fixed);
     let script = Script::Progressive;
-    let bytes = jpeg(67, 45, Kind { script, ..KIND });
     let coefficients = 5 * 3 * (4 * (2 * 9 + 8) + 2 * (2 * 16 + 8));
-    let whole = samples + coefficients + fixed;
-    assert_eq!(super::bytes(&bytes, scales, &limits), Some(whole));
-    assert_eq!(super::bytes(b"\xFF\xD8", scales, &limits), None);
+    check_held(Kind { script, ..KIND }, coefficients + strips + fixed);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The minimum coded units of a scan, one after the other, and the restarts between them.
 
 use super::{
-    Stop,
     entropy::{Bits, Feed},
+    frame::Scan,
     processor::{Work, fastest},
 };
-use crate::pixels::codec::Cancel;
+use crate::pixels::codec::Error;
 
 /// What a scan does with its units.
 pub(super) trait Scanner {
@@ -16,55 +16,72 @@ pub(super) trait Scanner {
     fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize);
 }
 
-/// The units of a scan.
+/// The units of a scan, as far as they are not read.
 pub(super) struct Units<'a> {
-    pub(super) feed: Feed<'a>,
-    /// How many there are.
-    pub(super) across: usize,
-    pub(super) down: usize,
+    feed: Feed<'a>,
+    bits: Bits,
+    /// How many there are in a row.
+    across: usize,
     /// Units between restarts; 0 for none.
-    pub(super) interval: usize,
-    pub(super) cancel: &'a Cancel,
+    interval: usize,
+    /// Units up to the next restart.
+    left: usize,
+    restarts: u8,
 }
 
-impl Units<'_> {
-    /// Goes over all of them.
+impl<'a> Units<'a> {
+    /// Those of a scan, `across` in a row.
+    pub(super) fn new(bytes: &'a [u8], scan: &Scan<'_>, across: usize) -> Self {
+        Self {
+            feed: Feed::new(bytes, scan.data),
+            bits: Bits::default(),
+            across,
+            interval: scan.tables.interval,
+            left: scan.tables.interval,
+            restarts: 0,
+        }
+    }
+
+    /// Goes over a row of them.
     ///
     /// # Errors
-    /// [`Stop`].
-    pub(super) fn scan(self, scanner: impl Scanner) -> Result<(), Stop> {
-        fastest(Scanning(self, scanner))
+    /// [`Error::Broken`].
+    pub(super) fn row(&mut self, y: usize, scanner: &mut impl Scanner) -> Result<(), Error> {
+        fastest(Row(self, y, scanner))
+    }
+
+    /// Whether there was all that was read.
+    ///
+    /// # Errors
+    /// [`Error::Broken`].
+    pub(super) fn end(&self) -> Result<(), Error> {
+        self.feed.check(&self.bits)
     }
 }
 
-struct Scanning<'a, S>(Units<'a>, S);
+struct Row<'a, 'b, S>(&'a mut Units<'b>, usize, &'a mut S);
 
-impl<S: Scanner> Work for Scanning<'_, S> {
-    type Done = Result<(), Stop>;
+impl<S: Scanner> Work for Row<'_, '_, S> {
+    type Done = Result<(), Error>;
 
     #[inline(always)]
-    fn run(self) -> Result<(), Stop> {
-        let Self(mut units, mut scanner) = self;
-        let feed = &mut units.feed;
-        let mut bits = Bits::default();
-        let mut left = units.interval;
-        let mut restarts = 0u8;
-        for y in 0..units.down {
-            units.cancel.check()?;
-            for x in 0..units.across {
-                if units.interval > 0 {
-                    if left == 0 {
-                        feed.restart(&mut bits, restarts)?;
-                        scanner.restart();
-                        restarts = restarts.wrapping_add(1);
-                        left = units.interval;
-                    }
-                    left -= 1;
+    fn run(self) -> Result<(), Error> {
+        let Self(units, y, scanner) = self;
+        let mut bits = units.bits;
+        for x in 0..units.across {
+            if units.interval > 0 {
+                if units.left == 0 {
+                    units.feed.restart(&mut bits, units.restarts)?;
+                    scanner.restart();
+                    units.restarts = units.restarts.wrapping_add(1);
+                    units.left = units.interval;
                 }
-                feed.advance(&mut bits)?;
-                scanner.unit(&mut bits, feed.window(), x, y);
+                units.left -= 1;
             }
+            units.feed.advance(&mut bits)?;
+            scanner.unit(&mut bits, units.feed.window(), x, y);
         }
-        feed.check(&bits)
+        units.bits = bits;
+        Ok(())
     }
 }
