@@ -156,7 +156,7 @@ pub struct Rendered {
 /// Where a job's time went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stages {
-    /// Bytes to pixels.
+    /// Bytes to pixels. Planes that are resampled while they are decoded are so here.
     pub decode: Duration,
     /// Pixels to other pixels.
     pub transform: Duration,

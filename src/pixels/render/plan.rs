@@ -24,8 +24,11 @@ use super::OutputLimits;
 /// is what libvips keeps, too.
 pub const OVERSAMPLING: f64 = 2.0;
 
-/// The same for planes of the fast profile.
-pub const FAST_OVERSAMPLING: f64 = 1.5;
+/// The same for planes of the fast profile: 1¼, less what rounding of the sides takes. Over ten
+/// photographs at six reductions or more, at quality 80 and beside the whole decoded: 0.4 points of
+/// SSIMULACRA2 less, 0.7 % fewer bytes and a quarter less CPU than 2.0, which takes 0.1 points; 1.15
+/// takes 0.5 points, and up to 1.3 more where a picture is just so much smaller.
+pub const FAST_OVERSAMPLING: f64 = 1.24;
 
 /// The recipe, applied to one source size.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

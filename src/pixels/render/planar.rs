@@ -1,5 +1,5 @@
-//! One lossy picture to another without RGB between them: decode to planes, resample each where it
-//! stands, turn, encode.
+//! One lossy picture to another without RGB between them: decode to rows of planes, resample each
+//! as they come, turn, encode.
 
 use std::time::Instant;
 
@@ -9,9 +9,13 @@ use crate::{
         codec::{self, Cancel, EncodeOptions, Error, Header, Limits, PlaneOptions, Wanted},
         colour,
         format::OutputFormat,
-        geometry::{Area, Rect, Size},
-        ops::{orient, resize::coded},
-        planes::{Plane, Planes, Sampling},
+        geometry::{Area, Size, Turn},
+        ops::{
+            orient,
+            resize::{coded::Resampled, stream::Cut},
+        },
+        planes::{Plane, Planes, Range, Sampling},
+        rows::{Kept, Shape, unannounced},
     },
     recipe::{Recipe, recipe::Effects, transform::Profile},
 };
@@ -72,7 +76,7 @@ pub(super) fn way(
         colour,
         decoding: 0,
     };
-    way.decoding = codec::planes_bytes(bytes, header, &way.scales(plan, header), limits);
+    way.decoding = codec::rows_bytes(bytes, header, &way.scales(plan, header), limits);
     Some(way)
 }
 
@@ -87,13 +91,19 @@ pub(super) fn render(
     let mut stages = Stages::default();
     let (header, clock) = (&job.header, Instant::now());
     let options = way.scales(&job.plan, header);
-    let Some(planes) = codec::planes(bytes, header, &options, limits, cancel)? else {
+    // Resampled as they come out of the decoder: no plane of the source is held for it.
+    let cut = |plane: usize, shape: &Shape| way.cut(plane, shape, &job.plan, header.size);
+    let mut kept = Kept::default();
+    let mut resampled = Resampled::new(&cut, false, &mut kept);
+    let range = codec::rows(bytes, header, &options, limits, cancel, &mut resampled)?;
+    let Some(range) = range else {
         return Ok(None);
     };
+    resampled.finish()?;
     stages.decode = clock.elapsed();
 
     let clock = Instant::now();
-    let planes = way.shrunk(planes, &job.plan, header, cancel)?;
+    let planes = way.finished(kept.finish()?, range, job.plan.turn)?;
     stages.transform = clock.elapsed();
     cancel.check()?;
 
@@ -113,25 +123,33 @@ pub(super) fn render(
 
 /// Bytes that the work holds at its peak.
 pub(super) fn peak(job: &Job, way: &Way, options: &EncodeOptions<'_>) -> u64 {
-    let (plan, header) = (&job.plan, &job.header);
-    let luma = coded::bytes(
-        header.size,
-        crate::pixels::bitmap::Layout::Gray,
-        plan.area,
-        plan.resized,
-    );
-    let chroma = way
-        .chroma(plan)
-        .map_or(0, |placed| placed.size.pixels() * 2);
-    // A plane of colour whose edge is drawn out is a copy.
-    let framed = way.source.chroma(header.size).map_or(0, Size::pixels);
+    let (plan, stored) = (&job.plan, job.header.size);
+    let resampler = |area, size| {
+        // As if nothing were scaled while it is decoded: what it is then, the decoder knows.
+        let cut = Cut {
+            area,
+            ..Cut::whole(stored, size)
+        };
+        Resampled::bytes(&cut, 1, false)
+    };
+    let chroma = way.chroma(plan);
+    let resamplers = resampler(plan.area, plan.resized)
+        + chroma
+            .as_ref()
+            .map_or(0, |placed| 2 * resampler(placed.area, placed.size));
+    let planes = plan.resized.pixels() + chroma.map_or(0, |placed| 2 * placed.size.pixels());
+    // One plane at a time is turned, which makes a copy of it.
+    let turning = if plan.turn == Turn::NONE {
+        0
+    } else {
+        plan.resized.pixels()
+    };
     let resampling = way
         .decoding
-        .saturating_add(luma)
-        .saturating_add(chroma)
-        .saturating_add(framed.min(way.decoding / 3));
-    let planes = job.output.pixels().saturating_add(chroma);
-    resampling.max(codec::encode_bytes(job.output, false, options).saturating_add(planes))
+        .saturating_add(resamplers)
+        .saturating_add(planes);
+    let encoding = codec::encode_bytes(job.output, false, options).saturating_add(planes);
+    resampling.max(encoding).max(planes.saturating_add(turning))
 }
 
 /// A colour plane of the result, sides as stored, and what of the source it covers.
@@ -216,60 +234,40 @@ impl Way {
         })
     }
 
-    /// Cut out, resampled, turned, and in the encoder's range.
-    fn shrunk(
-        &self,
-        planes: Planes,
-        plan: &Plan,
-        header: &Header,
-        cancel: &Cancel,
-    ) -> Result<Planes, Error> {
-        let one = |plane: Plane, area: Area, size: Size| -> Result<Plane, Error> {
-            let plane = resampled(plane, area, plan.region, header.size, size, cancel)?;
-            Ok(orient::plane(plane, plan.turn))
-        };
-        let luma = one(planes.luma, plan.area, plan.resized)?;
-        let chroma = match (planes.chroma, self.chroma(plan)) {
-            (Some([blue, red]), Some(placed)) => {
-                let blue = one(blue, placed.area, placed.size)?;
-                Some([blue, one(red, placed.area, placed.size)?])
-            }
-            _ => None,
-        };
+    /// What becomes of a plane that the decoder gives.
+    fn cut(&self, plane: usize, shape: &Shape, plan: &Plan, stored: Size) -> Cut {
+        let chroma = (plane > 0).then(|| self.chroma(plan)).flatten();
+        let (area, size) = chroma.map_or((plan.area, plan.resized), |placed| {
+            (placed.area, placed.size)
+        });
+        let across = shape.extent.0 / f64::from(stored.width);
+        let down = shape.extent.1 / f64::from(stored.height);
+        Cut {
+            area: Area {
+                x: area.x * across,
+                y: area.y * down,
+                width: area.width * across,
+                height: area.height * down,
+            },
+            // Whole blocks are decoded; what lies beyond the picture is nobody's business.
+            bounds: still::covered(plan.region, across, down, drawn(shape)),
+            size,
+        }
+    }
+
+    /// Turned, and in the encoder's range.
+    fn finished(&self, planes: Vec<Plane>, range: Range, turn: Turn) -> Result<Planes, Error> {
+        let mut planes = planes.into_iter().map(|plane| orient::plane(plane, turn));
+        let luma = planes.next().ok_or_else(unannounced)?;
+        let chroma = planes.next().zip(planes.next());
         let planes = Planes {
             luma,
-            chroma,
-            range: planes.range,
+            chroma: chroma.map(|(blue, red)| [blue, red]),
+            range,
             colour: self.colour.clone(),
         };
         Ok(planes.spanning(self.wanted.range))
     }
-}
-
-/// An area of the stored picture, out of one of its planes.
-fn resampled(
-    plane: Plane,
-    area: Area,
-    region: Rect,
-    stored: Size,
-    size: Size,
-    cancel: &Cancel,
-) -> Result<Plane, Error> {
-    let across = plane.extent.0 / f64::from(stored.width);
-    let down = plane.extent.1 / f64::from(stored.height);
-    let area = Area {
-        x: area.x * across,
-        y: area.y * down,
-        width: area.width * across,
-        height: area.height * down,
-    };
-    let whole = Rect::whole(plane.size);
-    if size == plane.size && area == Area::from(whole) {
-        return Ok(plane);
-    }
-    // Whole blocks are decoded; what lies beyond the picture is nobody's business.
-    let covered = still::covered(region, across, down, drawn(&plane));
-    coded::plane(&plane, area, covered, size, cancel)
 }
 
 /// Samples of a plane that the picture touches.
@@ -278,7 +276,7 @@ fn resampled(
     clippy::cast_sign_loss,
     reason = "positive, and at most the size"
 )]
-fn drawn(plane: &Plane) -> Size {
+fn drawn(plane: &Shape) -> Size {
     let side = |extent: f64, side: u32| (extent.ceil() as u32).clamp(1, side);
     Size::new(
         side(plane.extent.0, plane.size.width),
