@@ -14,13 +14,13 @@ mod icc;
 use super::bitmap::{Bitmap, Colour, Layout, Raster, Samples, narrow};
 use curve::Curve;
 
-/// The curve between a bitmap's numbers and light, for the resize.
+/// The curve between numbers of this meaning and light, for the resize.
 ///
 /// Inks and HDR signals are resized as they are coded: inks have no light of their own before
 /// they meet paper, and HDR curves squeeze highlights so much that linear light would ring.
 #[must_use]
-pub fn curve(bitmap: &Bitmap) -> Curve {
-    match (&bitmap.colour, bitmap.layout) {
+pub fn curve(colour: &Colour, layout: Layout) -> Curve {
+    match (colour, layout) {
         (_, Layout::Cmyk) => Curve::identity(),
         (Colour::Icc(profile), _) => icc::curve(profile).unwrap_or_else(Curve::srgb),
         (Colour::Cicp { transfer, .. }, _) if *transfer == LINEAR || hdr::is_hdr(*transfer) => {

@@ -256,8 +256,8 @@ fn still(
 ) -> Result<Rendered, codec::Error> {
     let mut stages = Stages::default();
     let clock = Instant::now();
-    let made = if job.rowwise.is_some() {
-        let bitmap = rowwise::resized(source, job, limits, cancel)?;
+    let made = if let Some(way) = job.rowwise {
+        let bitmap = rowwise::resized(source, (job, way), limits, cancel)?;
         // To decode and to resample is one here.
         stages.decode = clock.elapsed();
         let clock = Instant::now();

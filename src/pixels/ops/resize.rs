@@ -6,6 +6,7 @@
 //! resized down, looked up again, and the window moves on.
 
 pub mod coded;
+pub mod light;
 pub mod stream;
 
 use std::ops::Range;

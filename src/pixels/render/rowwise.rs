@@ -2,13 +2,11 @@
 
 use crate::{
     pixels::{
-        bitmap::{Bitmap, Samples},
+        bitmap::{Bitmap, Layout, Samples},
         codec::{self, Cancel, Error, Header, Limits, Rowwise},
+        colour,
         geometry::Size,
-        ops::resize::{
-            coded::{self, Resampled},
-            stream::Cut,
-        },
+        ops::resize::{coded::Resampled, light::Light, stream::Cut},
         rows::{Rows, Shape, Sink, unannounced},
     },
     recipe::{Recipe, transform::Profile},
@@ -20,7 +18,9 @@ use super::{Job, Plan};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Way {
     /// Bytes that decoding holds at its peak.
-    pub(super) decoding: u64,
+    decoding: u64,
+    /// In which numbers it is resampled.
+    profile: Profile,
 }
 
 /// Decides whether a job can do without the decoded picture.
@@ -33,55 +33,71 @@ pub(super) fn way(bytes: &[u8], header: &Header, recipe: &Recipe, moves: bool) -
     if recipe.trim.is_some() {
         return None;
     }
-    // What linear light is, a profile says; the filter for it takes whole pictures.
-    if recipe.profile != Profile::Fast {
-        return None;
-    }
     // Interlaced, of sixteen bits, or of a format that comes otherwise: the codec knows.
-    codec::rowwise_bytes(bytes, header).map(|decoding| Way { decoding })
+    codec::rowwise_bytes(bytes, header).map(|decoding| Way {
+        decoding,
+        profile: recipe.profile,
+    })
 }
 
 /// Bytes that are held until the small picture is there, itself included.
 pub(super) fn bytes(way: Way, header: &Header, plan: &Plan) -> u64 {
     let layout = if header.alpha {
-        crate::pixels::bitmap::Layout::Rgba
+        Layout::Rgba
     } else {
-        crate::pixels::bitmap::Layout::Rgb
+        Layout::Rgb
     };
-    let resampling = coded::bytes(header.size, layout, plan.area, plan.resized);
-    way.decoding.saturating_add(resampling)
+    let cut = cut(plan);
+    let channels = layout.channels();
+    let resampling = match way.profile {
+        Profile::Fast => Resampled::bytes(&cut, channels, header.alpha),
+        Profile::Fine => Light::bytes(&cut, layout),
+    };
+    let result = plan.resized.pixels().saturating_mul(channels as u64);
+    way.decoding
+        .saturating_add(resampling)
+        .saturating_add(result)
 }
 
 /// What the plan cuts out, resampled, in stored orientation and the source's colours.
 pub(super) fn resized(
     bytes: &[u8],
-    job: &Job,
+    (job, way): (&Job, Way),
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<Bitmap, Error> {
     let source = Rowwise::open(bytes, limits)?;
     let (layout, colour) = (source.layout, source.colour.clone());
-    let plan = &job.plan;
-    let cut = Cut {
-        area: plan.area,
-        bounds: plan.region,
-        size: plan.resized,
-    };
-    let cut = |_: usize, _: &Shape| cut;
+    let cut = cut(&job.plan);
     let mut pixels = Pixels::default();
-    let mut resampled = Resampled::new(&cut, layout.has_alpha(), &mut pixels);
-    source.read(cancel, &mut resampled)?;
-    resampled.finish()?;
+    // What keeps its size keeps its numbers.
+    if way.profile == Profile::Fast || cut.as_copy().is_some() {
+        let each = |_: usize, _: &Shape| cut;
+        let mut resampled = Resampled::new(&each, layout.has_alpha(), &mut pixels);
+        source.read(cancel, &mut resampled)?;
+        resampled.finish()?;
+    } else {
+        let curve = colour::curve(&colour, layout);
+        let mut light = Light::new(cut, layout, &curve, &mut pixels);
+        source.read(cancel, &mut light)?;
+        light.finish()?;
+    }
     let bitmap = Bitmap {
-        size: plan.resized,
+        size: cut.size,
         layout,
         samples: Samples::U8(pixels.samples),
         colour,
     };
-    bitmap
-        .is_complete()
-        .then_some(bitmap)
-        .ok_or_else(unannounced)
+    let complete = bitmap.is_complete().then_some(bitmap);
+    complete.ok_or_else(unannounced)
+}
+
+fn cut(plan: &Plan) -> Cut {
+    Cut {
+        area: plan.area,
+        bounds: plan.region,
+        size: plan.resized,
+    }
 }
 
 /// Interleaved pixels, as many as were announced.

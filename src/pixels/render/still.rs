@@ -94,7 +94,7 @@ pub(super) fn sampled(
             // Drawn in a palette, or dithered to one: the tones that were meant are means of the
             // numbers. In linear light its black lines on white would fade.
             (Profile::Fine, InputFormat::Gif) => Some(Curve::identity()),
-            (Profile::Fine, _) => Some(colour::curve(&bitmap)),
+            (Profile::Fine, _) => Some(colour::curve(&bitmap.colour, bitmap.layout)),
         };
         let bounds = covered(plan.region, across, down, bitmap.size);
         match curve {
