@@ -86,7 +86,8 @@ pub(super) fn decode(
         )));
     }
     if survey.framed {
-        let mut reader = animation::Reader::new(bytes, header.size, survey.alpha, colour)?;
+        let mut reader =
+            animation::Reader::new(bytes, header.size, survey.frames, survey.alpha, colour)?;
         for _ in 0..options.page {
             reader.next_frame(cancel)?;
         }
@@ -166,6 +167,7 @@ pub(super) fn frames<'a>(
     Ok(Box::new(animation::Reader::new(
         bytes,
         header.size,
+        survey.frames,
         survey.alpha,
         colour,
     )?))

@@ -47,13 +47,14 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Opens an animation whose canvas is `size`.
+    /// Opens an animation whose canvas is `size`, and in which `frames` were counted.
     ///
     /// # Errors
     /// [`Error::Broken`].
     pub(super) fn new(
         bytes: &'a [u8],
         size: Size,
+        frames: u32,
         alpha: bool,
         colour: Colour,
     ) -> Result<Self, Error> {
@@ -91,6 +92,10 @@ impl<'a> Reader<'a> {
         }
         if (info.canvas_width, info.canvas_height) != (size.width, size.height) {
             return Err(admit::broken("another canvas than the header says"));
+        }
+        // libwebp looks for the next frame where the one before it ends, be that inside its chunk.
+        if info.frame_count > frames {
+            return Err(admit::broken("frames inside of frames"));
         }
         reader.loops = NonZeroU32::new(info.loop_count);
         Ok(reader)

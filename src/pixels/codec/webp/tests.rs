@@ -313,3 +313,31 @@ fn a_second_extended_header_was_taken_for_the_first() {
     assert!(strip(&file).is_some());
     assert_eq!(strip(&twice), None);
 }
+
+#[test]
+fn frames_inside_of_a_frame_were_not_counted_and_decoded() {
+    let limits = Limits::default();
+    let frame = |shift| Frame {
+        bitmap: bitmap(Layout::Rgb, 16, 8, shift),
+        delay: Duration::from_millis(100),
+    };
+    let mut writer = animation(Size::new(16, 8), None, &OPTIONS).expect("a writer");
+    for shift in [0, 20, 40] {
+        writer
+            .push(&frame(shift), &Cancel::default())
+            .expect("a frame");
+    }
+    let mut file = writer.finish().expect("an animation");
+    let opened = |file: &[u8]| {
+        let header = probe(file, &limits).expect("a header");
+        (header.frames, frames(file, &header, &limits).map(|_| ()))
+    };
+    assert!(matches!(opened(&file), (3, Ok(()))));
+    // The first frame's chunk reaches to the end of the file.
+    let first = file.windows(4).position(|kind| kind == b"ANMF");
+    let length = first.expect("a frame") + 4;
+    let rest = u32::try_from(file.len() - length - 4).expect("a length");
+    file[length..length + 4].copy_from_slice(&rest.to_le_bytes());
+    assert!(matches!(opened(&file), (1, Err(Error::Broken { .. }))));
+    assert!(decoded(&file, &WHOLE).is_err());
+}
