@@ -381,7 +381,7 @@ pub(super) const SERVER: &[Row<Draft>] = &[
         "limits.svg_bytes",
         config.limits.svg_bytes,
         Size(1_000, 64 * MIB),
-        "The text of a drawing (SVG), inflated."
+        "The text of a drawing (SVG), with its entities put in."
     ),
     row!(
         Draft,

@@ -124,7 +124,7 @@ pub struct Limits {
     pub exif_bytes: usize,
     /// Whether drawings (SVG) are read at all.
     pub svg: bool,
-    /// Bytes of a drawing's text, inflated.
+    /// Bytes of a drawing's text, with its entities put in.
     pub svg_bytes: usize,
 }
 
@@ -310,6 +310,16 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
         InputFormat::Jxl => jxl::probe(bytes, limits),
         #[cfg(not(feature = "jxl"))]
         InputFormat::Jxl => Err(Error::Unsupported("a JPEG XL picture")),
+    }
+}
+
+/// Bytes that [`probe`] holds at its peak, where that is more than a header: of a drawing, the whole
+/// of it.
+#[must_use]
+pub fn probe_bytes(bytes: &[u8]) -> u64 {
+    match format::sniff(bytes) {
+        Sniffed::Known(InputFormat::Svg) => svg::probe_bytes(bytes),
+        _ => 0,
     }
 }
 

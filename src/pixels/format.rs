@@ -1,7 +1,5 @@
 //! Picture formats: their names, their MIME types, and how their first bytes look.
 
-use std::io::Read;
-
 /// A format that we write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OutputFormat {
@@ -282,23 +280,11 @@ fn sniff_other(bytes: &[u8]) -> Sniffed {
         return Sniffed::Unsupported(name);
     }
     match bytes {
-        [0x1F, 0x8B, ..] => sniff_packed(bytes),
+        [0x1F, 0x8B, ..] => Sniffed::Unsupported("gzip-compressed"),
         [b'P', b'1'..=b'7', b' ' | b'\t' | b'\r' | b'\n', ..] => {
             Sniffed::Unsupported("a Netpbm picture")
         }
         _ => sniff_text(bytes),
-    }
-}
-
-/// Drawings are also stored compressed; nothing else that is is ours to open.
-fn sniff_packed(bytes: &[u8]) -> Sniffed {
-    let mut start = Vec::new();
-    let mut reader = flate2::read::GzDecoder::new(bytes).take(TEXT_WINDOW as u64);
-    // What was inflated before the end or a mistake is there to be looked at.
-    let _ = reader.read_to_end(&mut start);
-    match sniff_text(&start) {
-        known @ Sniffed::Known(_) => known,
-        _ => Sniffed::Unsupported("gzip-compressed"),
     }
 }
 

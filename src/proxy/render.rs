@@ -80,7 +80,11 @@ impl Studio {
     pub(super) async fn prepare(&self, source: Arc<Source>, recipe: &Recipe) -> Result<Job, Error> {
         let (recipe, limits, output) = (recipe.clone(), self.limits, self.output);
         let prepare = self.engine.prepare;
-        let work = move |_: &Cancel| prepare(&source.bytes, &recipe, &limits, &output);
+        let reading = self.reading(&source).await?;
+        let work = move |_: &Cancel| {
+            let _reading = reading;
+            prepare(&source.bytes, &recipe, &limits, &output)
+        };
         self.run(work).await.map(|(job, _)| job)
     }
 
@@ -89,12 +93,18 @@ impl Studio {
         source: Arc<Source>,
         recipe: &Recipe,
     ) -> Result<Picture, Error> {
-        let (first, mut queue) = self.first(Arc::clone(&source), recipe.clone()).await?;
+        let start = Instant::now();
+        let reading = self.reading(&source).await?;
+        let waited = start.elapsed();
+        let (first, mut queue) = self
+            .first(Arc::clone(&source), recipe.clone(), reading)
+            .await?;
+        queue += waited;
         let rendered = match first {
             First::Done(rendered) => rendered,
             First::Planned(job) => {
                 let start = Instant::now();
-                let permit = self.admit(&job).await?;
+                let permit = self.admit(job.peak_bytes).await?;
                 queue += start.elapsed();
                 let (rendered, again) = self
                     .rest(Arc::clone(&source), recipe.clone(), job, permit)
@@ -110,11 +120,18 @@ impl Studio {
         })
     }
 
-    async fn first(&self, source: Arc<Source>, recipe: Recipe) -> Result<(First, Duration), Error> {
+    async fn first(
+        &self,
+        source: Arc<Source>,
+        recipe: Recipe,
+        reading: Option<Permit>,
+    ) -> Result<(First, Duration), Error> {
         let (limits, output, budget) = (self.limits, self.output, self.budget.clone());
         let Engine { prepare, render } = self.engine;
         self.run(move |cancel| {
             let job = prepare(&source.bytes, &recipe, &limits, &output)?;
+            // What was read is dropped; the job counts what it reads again.
+            drop(reading);
             let Some(_permit) = budget.try_admit(job.peak_bytes) else {
                 return Ok(First::Planned(job));
             };
@@ -140,13 +157,21 @@ impl Studio {
         .await
     }
 
-    /// Memory for a job, which holds no thread meanwhile.
-    async fn admit(&self, job: &Job) -> Result<Permit, Error> {
-        let capacity = self.budget.capacity();
-        if job.peak_bytes > capacity {
-            return Err(codec::Error::Limit(too_much(job.peak_bytes, capacity)).into());
+    /// Memory for what is read before anything can be said of the job.
+    async fn reading(&self, source: &Source) -> Result<Option<Permit>, Error> {
+        match codec::probe_bytes(&source.bytes) {
+            0 => Ok(None),
+            bytes => self.admit(bytes).await.map(Some),
         }
-        let permit = self.budget.admit(job.peak_bytes, self.queue_wait).await;
+    }
+
+    /// Memory, the wait for which holds no thread.
+    async fn admit(&self, bytes: u64) -> Result<Permit, Error> {
+        let capacity = self.budget.capacity();
+        if bytes > capacity {
+            return Err(codec::Error::Limit(too_much(bytes, capacity)).into());
+        }
+        let permit = self.budget.admit(bytes, self.queue_wait).await;
         permit.ok_or(Error::Overloaded)
     }
 

@@ -8,6 +8,7 @@
 
 mod bombs;
 mod count;
+mod drawings;
 mod sources;
 
 use std::{
@@ -137,9 +138,15 @@ fn lines() -> Vec<Line> {
     let mut lines = Vec::new();
     let scenes = sources::all(STILL, Content::Scene);
     let noises = sources::all(STILL, Content::Noise);
+    let drawings = drawings::full(STILL.width, STILL.height);
     let moving = sources::moving(MOVING, Content::Scene);
     let noisy = sources::moving(MOVING, Content::Noise);
-    let (scenes, noises) = (scenes.iter().chain(&moving), noises.iter().chain(&noisy));
+    // A drawing is its own noise: what is on it, is not what costs.
+    let (scenes, noises) = (
+        scenes.iter().chain(&drawings),
+        noises.iter().chain(&drawings),
+    );
+    let (scenes, noises) = (scenes.chain(&moving), noises.chain(&noisy));
     for (scene, noise) in scenes.zip(noises) {
         let ways = RECIPES
             .iter()
@@ -175,6 +182,14 @@ fn a_bomb_is_refused_or_answered_within_what_it_said() {
     assert!(!bombs::is_answered(&bombs::inflating(*b"iCCP")));
     assert!(bombs::is_answered(&bombs::inflating(*b"zTXt")));
     assert!(!bombs::is_answered(&bombs::nested(20_000)));
+}
+
+#[test]
+fn reading_a_drawing_holds_what_it_said() {
+    let _alone = alone();
+    for drawing in drawings::dense() {
+        drawings::check_reading(&drawing);
+    }
 }
 
 #[test]

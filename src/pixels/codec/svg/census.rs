@@ -9,7 +9,10 @@ use std::collections::HashMap;
 
 use resvg::usvg::roxmltree::{Document, Node, NodeId};
 
-use super::super::Error;
+use super::{
+    super::Error,
+    sheet::{self, Sheet},
+};
 
 /// Elements, everything put in its place. Detailed maps have 40,000; each takes about 1 kB.
 const ELEMENTS: u64 = 50_000;
@@ -18,8 +21,25 @@ const ELEMENTS: u64 = 50_000;
 /// each takes a few kB of the stack.
 const DEPTH: u32 = 64;
 
-/// Style rules that are tried on elements: rules × elements.
-const RULES: u64 = 4_000_000;
+/// Style rules and declarations that are tried on elements: both × elements.
+const RULES: u64 = 8_000_000;
+
+/// Declarations in one `style`, and names in one `class`. Each is compared with those before it, or
+/// with each rule; drawing programs write 30 and 3.
+const DECLARATIONS: usize = 256;
+const CLASSES: usize = 32;
+
+/// Dashes and gaps of one stroke. Every shape inside of an element gets a copy of its list.
+pub(super) const DASHES: usize = 64;
+
+/// Bytes that the parser makes of one element, of a number in a list (a path of 1 byte may be 14),
+/// and of a byte of any attribute.
+const ELEMENT_BYTES: u64 = 1000;
+const NUMBER_BYTES: u64 = 20;
+const ATTRIBUTE_BYTES: u64 = 2;
+
+/// And for each number of the longest path, while the parser finds out where its stroke ends.
+const STROKED_BYTES: u64 = 230;
 
 /// Stops of a gradient for one element: they are small.
 const STOPS: u64 = 16;
@@ -31,6 +51,12 @@ struct Sum {
     shapes: u64,
     /// Corners of paths, at most.
     vertices: u64,
+    /// In lists of numbers: paths, dashes, tables of filters.
+    numbers: u64,
+    /// In the longest of these.
+    longest: u64,
+    /// Of attributes.
+    bytes: u64,
     depth: u32,
     /// Whether patterns or markers are defined inside.
     defines: bool,
@@ -38,7 +64,7 @@ struct Sum {
 
 /// How a property passes its reference on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Passing {
+pub(super) enum Passing {
     /// To this element alone: masks, clips, filters, `href`.
     Once,
     /// To each shape inside: fill and stroke.
@@ -49,19 +75,20 @@ enum Passing {
 
 /// A property with a reference.
 #[derive(Clone, Copy)]
-struct Reference<'a> {
+pub(super) struct Reference<'a> {
     passing: Passing,
     id: &'a str,
 }
 
-/// Holds the drawing against the limits.
+/// Holds the drawing against the limits, and says how many bytes the parser will make of it, at
+/// most.
 ///
 /// # Errors
 /// [`Error::Limit`] past one, [`Error::Broken`] for what refers to itself.
-pub(super) fn admit(document: &Document<'_>) -> Result<(), Error> {
+pub(super) fn admit(document: &Document<'_>, most: u64) -> Result<u64, Error> {
     let root = document.root_element();
     check_depth(root)?;
-    let (rules, sheet) = style_rules(document)?;
+    let (rules, sheet) = sheet::read(document)?;
     let mut census = Census {
         ids: HashMap::new(),
         sheet,
@@ -75,11 +102,19 @@ pub(super) fn admit(document: &Document<'_>) -> Result<(), Error> {
     let sum = census.sum(root, 0)?;
     if rules.saturating_mul(sum.elements) > RULES {
         return Err(Error::Limit(format!(
-            "is a drawing with {rules} style rules for {} elements, more than are tried",
+            "is a drawing with {rules} style rules and declarations for {} elements, more than are tried",
             sum.elements
         )));
     }
-    Ok(())
+    let bytes = sum.tree_bytes();
+    if bytes > most {
+        return Err(Error::Limit(
+            "is a drawing that takes more memory than one of its length may, with all that it \
+             repeats"
+                .to_owned(),
+        ));
+    }
+    Ok(bytes)
 }
 
 fn too_many() -> Error {
@@ -113,7 +148,7 @@ fn check_depth(root: Node<'_, '_>) -> Result<(), Error> {
 struct Census<'a, 'input> {
     ids: HashMap<&'a str, Node<'a, 'input>>,
     /// References of the style sheets, by the class or the id that they go to.
-    sheet: HashMap<&'a str, Vec<Reference<'a>>>,
+    sheet: Sheet<'a>,
     /// `None`: being counted.
     known: HashMap<NodeId, Option<Sum>>,
 }
@@ -136,10 +171,14 @@ impl<'a, 'input> Census<'a, 'input> {
 
     fn counted(&mut self, node: Node<'a, 'input>, depth: u32) -> Result<Sum, Error> {
         let name = node.tag_name().name();
+        let (numbers, bytes) = attributes(node)?;
         let mut sum = Sum {
             elements: 1,
             shapes: u64::from(is_shape(name)),
             vertices: vertices(node),
+            numbers,
+            longest: numbers,
+            bytes,
             depth: 1,
             defines: matches!(name, "pattern" | "marker"),
         };
@@ -154,6 +193,7 @@ impl<'a, 'input> Census<'a, 'input> {
             if is_gradient(target) {
                 let stops = target.children().count() as u64;
                 sum.elements = sum.elements.saturating_add(stops / STOPS);
+                sum.bytes = sum.bytes.saturating_add(reference.id.len() as u64);
                 continue;
             }
             let inside = self.sum(target, depth + 1)?;
@@ -167,8 +207,7 @@ impl<'a, 'input> Census<'a, 'input> {
                 Passing::Shapes => sum.shapes,
                 Passing::Vertices => sum.vertices,
             };
-            let all = inside.elements.saturating_mul(times);
-            sum.elements = sum.elements.saturating_add(all);
+            sum.repeat(inside, times);
             sum.depth = sum.depth.max(inside.depth.saturating_add(1));
         }
         if sum.elements > ELEMENTS {
@@ -203,12 +242,63 @@ impl<'a, 'input> Census<'a, 'input> {
 impl Sum {
     /// Adds what is inside.
     fn contain(&mut self, inside: Self) {
-        self.elements = self.elements.saturating_add(inside.elements);
         self.shapes = self.shapes.saturating_add(inside.shapes);
         self.vertices = self.vertices.saturating_add(inside.vertices);
         self.depth = self.depth.max(inside.depth.saturating_add(1));
         self.defines |= inside.defines;
+        self.repeat(inside, 1);
     }
+
+    /// Adds what is put in its place several times.
+    fn repeat(&mut self, inside: Self, times: u64) {
+        let add = |sum: u64, more: u64| sum.saturating_add(more.saturating_mul(times));
+        self.elements = add(self.elements, inside.elements);
+        self.numbers = add(self.numbers, inside.numbers);
+        self.bytes = add(self.bytes, inside.bytes);
+        self.longest = self.longest.max(inside.longest);
+    }
+
+    /// What the parser makes of it, in bytes.
+    fn tree_bytes(&self) -> u64 {
+        let parts = [
+            (self.elements, ELEMENT_BYTES),
+            (self.numbers, NUMBER_BYTES),
+            (self.bytes, ATTRIBUTE_BYTES),
+            (self.longest, STROKED_BYTES),
+        ];
+        parts.into_iter().fold(0, |sum, (count, bytes)| {
+            sum.saturating_add(count.saturating_mul(bytes))
+        })
+    }
+}
+
+/// Numbers and bytes in the attributes of one element.
+fn attributes(node: Node<'_, '_>) -> Result<(u64, u64), Error> {
+    let (mut numbers_in_all, mut bytes) = (0, 0);
+    for attribute in node.attributes() {
+        let value = attribute.value();
+        let many = |limit: usize, what: &str| {
+            Err(Error::Limit(format!(
+                "is a drawing with more than {limit} {what} of one element"
+            )))
+        };
+        match attribute.name() {
+            // Pictures inside have limits of their own.
+            "href" => continue,
+            "style" if value.matches(';').count() > DECLARATIONS => {
+                return many(DECLARATIONS, "declarations");
+            }
+            "class" if value.split_ascii_whitespace().count() > CLASSES => {
+                return many(CLASSES, "classes");
+            }
+            "stroke-dasharray" if numbers(value) > DASHES => return many(DASHES, "dashes"),
+            "style" if dashes(value) > DASHES => return many(DASHES, "dashes"),
+            _ => {}
+        }
+        numbers_in_all += points(value);
+        bytes += value.len() as u64;
+    }
+    Ok((numbers_in_all, bytes))
 }
 
 fn self_inheriting() -> Error {
@@ -242,8 +332,32 @@ fn vertices(node: Node<'_, '_>) -> u64 {
     letters as u64 / 2 + OF_A_RECT
 }
 
+/// Dashes and gaps of the longest list in these declarations.
+pub(super) fn dashes(style: &str) -> usize {
+    let lists = style.split("dasharray").skip(1);
+    let lists = lists.map(|rest| numbers(rest.split(';').next().unwrap_or_default()));
+    lists.max().unwrap_or(0)
+}
+
+/// Numbers in a list, at least: what `1.5.5` and flags of arcs run together counts once.
+fn numbers(list: &str) -> usize {
+    let bytes = list.as_bytes();
+    let is_part = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let starts = |at: usize| is_part(bytes[at]) && (at == 0 || !is_part(bytes[at - 1]));
+    (0..bytes.len()).filter(|&at| starts(at)).count()
+}
+
+/// Points that come of a list of numbers, at most: an arc makes twelve of five runs of digits.
+fn points(list: &str) -> u64 {
+    const OF_AN_ARC: u64 = 3;
+    let arcs = list.contains(['a', 'A']);
+    let dots = list.matches('.').count();
+    let runs = numbers(list).max(dots) as u64;
+    if arcs { runs * OF_AN_ARC } else { runs }
+}
+
 /// The references of `name: value; name: value`.
-fn declarations(style: &str) -> impl Iterator<Item = Reference<'_>> {
+pub(super) fn declarations(style: &str) -> impl Iterator<Item = Reference<'_>> {
     style
         .split(';')
         .filter_map(|declaration| declaration.split_once(':'))
@@ -263,52 +377,4 @@ fn urls<'v>(name: &str, value: &'v str) -> impl Iterator<Item = Reference<'v>> +
         let id = inside.strip_prefix('#')?;
         Some(Reference { passing, id })
     })
-}
-
-type Sheet<'a> = HashMap<&'a str, Vec<Reference<'a>>>;
-
-/// How many rules the style sheets have, and what they refer to, by class or id.
-fn style_rules<'a>(document: &'a Document<'_>) -> Result<(u64, Sheet<'a>), Error> {
-    let mut sheet = Sheet::new();
-    let mut rules = 0;
-    let styles = document.descendants();
-    for node in styles.filter(|node| node.tag_name().name() == "style") {
-        for text in node.children().filter_map(|child| child.text()) {
-            rules += text.matches(['{', ',']).count() as u64;
-            for rule in text.split('}') {
-                let Some((selectors, body)) = rule.rsplit_once('{') else {
-                    continue;
-                };
-                for reference in declarations(body) {
-                    add(&mut sheet, selectors, reference)?;
-                }
-            }
-        }
-    }
-    Ok((rules, sheet))
-}
-
-/// Notes a reference under the last name of each of the selectors.
-fn add<'a>(
-    sheet: &mut Sheet<'a>,
-    selectors: &'a str,
-    reference: Reference<'a>,
-) -> Result<(), Error> {
-    for selector in selectors.split(',') {
-        let last = selector
-            .rsplit([' ', '\t', '\r', '\n', '>', '+'])
-            .find(|part| !part.is_empty());
-        let name = last.and_then(|last| {
-            let name = &last[last.find(['.', '#'])? + 1..];
-            name.split(['.', '#', '[', ':', '*', '/']).next()
-        });
-        let Some(name) = name.filter(|name| !name.is_empty()) else {
-            return Err(Error::Limit(
-                "is a drawing whose style sheet refers to a part of it without naming a class"
-                    .to_owned(),
-            ));
-        };
-        sheet.entry(name).or_default().push(reference);
-    }
-    Ok(())
 }

@@ -99,6 +99,16 @@ fn the_size_is_what_the_file_says_or_its_view_box() {
     check_size("width='100%' height='100%' viewBox='0 0 30 20'", (30, 20));
     check_size("width='60' viewBox='0 0 30 20'", (60, 40));
     check_size("width='30.4' height='0.2'", (30, 1));
+    check_size(
+        "style='width:70px; height:40px' width='0' height='49%'",
+        (70, 40),
+    );
+    check_size("style='width:10px' viewBox='0 0 30 60'", (10, 20));
+    check_size("width='60'", (60, 150));
+    check_size("height='60' width='100%'", (300, 60));
+    // What is drawn, where nothing is told.
+    check_size("", (9, 7));
+    check_size("width='100%' height='100%'", (9, 7));
 }
 
 #[track_caller]
@@ -167,8 +177,69 @@ fn elements_count_with_all_that_they_repeat() {
         svg(&format!("<defs><g id='a'>{hundred}</g></defs>{uses}"))
     };
     // The root, the definitions with 99, and 100 a time.
-    drawn(&repeated(498)).unwrap();
+    drawn(&repeated(240)).unwrap();
+    check_limit(&repeated(260), "more memory");
     check_limit(&repeated(500), "50000 elements");
+}
+
+#[test]
+fn what_is_repeated_counts_in_bytes() {
+    let line = "h1".repeat(10_000);
+    let used = |times: usize| {
+        let uses = "<use xlink:href='#a'/>".repeat(times);
+        svg(&format!("<defs><path id='a' d='M0 0{line}'/></defs>{uses}"))
+    };
+    drawn(&used(60)).unwrap();
+    check_limit(&used(200), "more memory");
+    let filtered = |times: usize| {
+        let table = "1 ".repeat(10_000);
+        let paths = "<path filter='url(#f)' d='M0 0h1v1z'/>".repeat(times);
+        svg(&format!(
+            "<filter id='f'><feComponentTransfer><feFuncR type='table' tableValues='{table}'/>\
+             </feComponentTransfer></filter>{paths}"
+        ))
+    };
+    check_limit(&filtered(200), "more memory");
+}
+
+#[test]
+fn lists_that_every_shape_inherits_are_short() {
+    let dashed = |count: usize| {
+        let list = "1 ".repeat(count);
+        svg(&format!(
+            "<g stroke-dasharray='{list}'><path d='M0 0h1v1z'/></g>"
+        ))
+    };
+    drawn(&dashed(64)).unwrap();
+    check_limit(&dashed(65), "64 dashes");
+    let styled =
+        |count: usize| dashed(count).replace("stroke-dasharray='", "style='stroke-dasharray: ");
+    drawn(&styled(64)).unwrap();
+    check_limit(&styled(65), "64 dashes");
+    let sheet = |count: usize| {
+        let list = "1 ".repeat(count);
+        svg(&format!(
+            "<style>.a{{ stroke-dasharray:{list} }}</style><path class='a' d='M0 0h1v1z'/>"
+        ))
+    };
+    drawn(&sheet(64)).unwrap();
+    check_limit(&sheet(65), "64 dashes");
+}
+
+#[test]
+fn declarations_and_classes_are_limited() {
+    let declared = |count: usize| svg(&format!("<g style='{}'/>", "fill:red;".repeat(count)));
+    drawn(&declared(256)).unwrap();
+    check_limit(&declared(257), "256 declarations");
+    let classed = |count: usize| svg(&format!("<g class='{}'/>", "a ".repeat(count)));
+    drawn(&classed(32)).unwrap();
+    check_limit(&classed(33), "32 classes");
+    let ruled = |count: usize| svg(&format!("<style>.a{{{}}}</style>", "b:c;".repeat(count)));
+    drawn(&ruled(10_000)).unwrap();
+    check_limit(&ruled(10_001), "10000 declarations");
+    let chosen = |count: usize| svg(&format!("<style>{} {{}}</style>", "a".repeat(count - 1)));
+    drawn(&chosen(32 << 10)).unwrap();
+    check_limit(&chosen((32 << 10) + 1), "32768 bytes of selectors");
 }
 
 #[test]
@@ -244,8 +315,9 @@ fn rules_times_elements_are_limited() {
         let rules = ".a{fill:red}".repeat(rules);
         svg(&format!("<style>{rules}</style>{}", "<g/>".repeat(3998)))
     };
-    drawn(&styled(1000)).unwrap();
-    check_limit(&styled(1001), "style rules");
+    // A rule, and its only declaration without an end.
+    drawn(&styled(2000)).unwrap();
+    check_limit(&styled(2001), "style rules");
 }
 
 #[test]
@@ -273,7 +345,7 @@ fn filters_that_take_for_ever_are_refused() {
 
 #[test]
 fn outlines_that_take_for_ever_are_refused() {
-    let zigzag = "L0 0L0 9e3".repeat(60_000);
+    let zigzag = "L0 0L0 9000 ".repeat(60_000);
     check_limit(
         &format!(
             "<svg xmlns='http://www.w3.org/2000/svg' width='9000' height='9000'><path d='M0 0{zigzag}'/></svg>"
@@ -303,6 +375,12 @@ fn layers_are_told_before_they_are_held() {
         "<g opacity='0.5'><rect width='20' height='10'/><g opacity='0.5'><rect width='20' height='10'/></g></g>",
     );
     assert!(layered.held_bytes >= flat + 2 * 20 * 10 * 4);
+}
+
+#[test]
+fn a_packed_drawing_is_no_picture() {
+    let result = codec::probe(b"\x1F\x8B\x08", &Limits::default());
+    assert!(matches!(result, Err(Error::Unsupported("gzip-compressed"))));
 }
 
 #[test]
