@@ -4,17 +4,19 @@
 //! A step is about a nanosecond. The walk follows the rasteriser: the same layers, masks and
 //! filters, with boxes instead of pixels. It errs high, and ends where the limit is passed.
 
+mod extent;
+
 use resvg::{
-    tiny_skia::{self, PathSegment, Transform},
+    tiny_skia::Transform,
     usvg::{
-        ClipPath, Fill, Group, ImageKind, Mask, Node, NonZeroRect, Paint, Path, Pattern, Stroke,
-        Tree,
+        ClipPath, Fill, Group, ImageKind, Mask, Node, Paint, Path, Pattern, Stroke, Tree,
         filter::{Filter, Kind},
     },
 };
 
 use super::super::Error;
 use crate::pixels::geometry::Size;
+use extent::{Area, Outline, box_extent, extent, magnified, number};
 
 /// About two seconds. A map of 30,000 paths takes a tenth of this.
 const STEPS: f64 = 2e9;
@@ -82,26 +84,6 @@ pub(super) fn count(tree: &Tree, scale: Transform, size: Size) -> Result<Work, E
     Ok(Work {
         layer_bytes: (pixels * 4.0) as u64,
     })
-}
-
-/// Sides of a pixmap.
-#[derive(Clone, Copy)]
-struct Area {
-    width: f64,
-    height: f64,
-}
-
-impl Area {
-    fn pixels(self) -> f64 {
-        self.width * self.height
-    }
-
-    fn within(self, other: Self) -> Self {
-        Self {
-            width: self.width.min(other.width),
-            height: self.height.min(other.height),
-        }
-    }
 }
 
 struct Walk {
@@ -357,78 +339,5 @@ fn cost(kind: &Kind, ts: Transform, region: Area) -> f64 {
         Kind::Turbulence(kind) => SIMPLE + f64::from(kind.num_octaves()) * OCTAVE,
         Kind::Merge(kind) => SIMPLE * (1.0 + number(kind.inputs().len())),
         _ => SIMPLE,
-    }
-}
-
-/// An outline in pixels.
-struct Outline {
-    /// Straight pieces, curves cut up.
-    pieces: f64,
-    /// Rows that the pieces cross.
-    rows: f64,
-    /// Length in the path's own units, at most.
-    length: f64,
-}
-
-impl Outline {
-    fn of(path: &tiny_skia::Path, ts: Transform, on: Area) -> Self {
-        const CUTS: f64 = 16.0;
-        let mut outline = Self {
-            pieces: 1.0,
-            rows: 0.0,
-            length: 0.0,
-        };
-        let scale = f64::from(magnified(ts));
-        let (mut start, mut last) = (tiny_skia::Point::zero(), tiny_skia::Point::zero());
-        for segment in path.segments() {
-            let (points, pieces): (&[tiny_skia::Point], f64) = match &segment {
-                PathSegment::MoveTo(point) => {
-                    (start, last) = (*point, *point);
-                    continue;
-                }
-                PathSegment::LineTo(point) => (&[*point], 1.0),
-                PathSegment::QuadTo(a, b) => (&[*a, *b], CUTS),
-                PathSegment::CubicTo(a, b, c) => (&[*a, *b, *c], CUTS),
-                PathSegment::Close => (&[start], 1.0),
-            };
-            outline.pieces += pieces;
-            for &point in points {
-                let (across, down) = (point.x - last.x, point.y - last.y);
-                let length = f64::from(across).hypot(f64::from(down));
-                outline.length += length;
-                outline.rows += (length * scale).min(on.height);
-                last = point;
-            }
-        }
-        outline
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of parts of one text")]
-fn number(count: usize) -> f64 {
-    count as f64
-}
-
-/// How much a length may grow.
-fn magnified(ts: Transform) -> f32 {
-    let (across, down) = ts.get_scale();
-    across.max(down).abs()
-}
-
-/// The sides of a transformed box, with the margin that the rasteriser adds.
-fn extent(rect: NonZeroRect, ts: Transform) -> Area {
-    box_extent(rect.to_rect(), ts)
-}
-
-fn box_extent(rect: tiny_skia::Rect, ts: Transform) -> Area {
-    const MARGIN: f64 = 5.0;
-    let side = |own: f32, other: f32, of_own: f32, of_other: f32| {
-        (f64::from(own) * f64::from(of_own).abs() + f64::from(other) * f64::from(of_other).abs())
-            .max(0.0)
-            + MARGIN
-    };
-    Area {
-        width: side(rect.width(), rect.height(), ts.sx, ts.kx),
-        height: side(rect.height(), rect.width(), ts.sy, ts.ky),
     }
 }
