@@ -15,7 +15,9 @@ use crate::pixels::{
 };
 
 /// Speed, 0 to 9. At 9 libaom is as quick as `WebP` at its default, and smaller; at 8 it takes
-/// four times as long for a twentieth of the bytes.
+/// four times as long for a twentieth of the bytes. Of the switches for less work, the
+/// trellis alone saves any at 9: a tenth of the time, for 1 to 2 % more bytes at the same look
+/// between qualities 70 and 85.
 const SPEED: c_uint = 9;
 
 /// Planes of 8 bits, in full range, without padding between rows.
