@@ -155,8 +155,16 @@ fn lines() -> Vec<Line> {
             [("w=200", "webp"), ("", "jpg")],
             EVERYWHERE.contains(&scene.name),
         );
-        let ways: Vec<_> = if all { ways.collect() } else { some.into() };
-        for (recipe, format) in ways {
+        let ways: Vec<_> = match scene.name {
+            // Layers count at the size that the file says, where it is drawn smaller.
+            "svg layers" => vec![("", "jpg")],
+            _ if all => ways.collect(),
+            _ => some.into(),
+        };
+        // A converted profile, and what a lossy encoder does for high quality.
+        let more = [("w=800&q=90", "webp"), ("w=800&pad=9&bg=fff", "jpg")];
+        let more = more.iter().filter(|_| scene.name == "jpeg profile");
+        for (recipe, format) in ways.into_iter().chain(more.copied()) {
             lines.push(Line::measure(
                 [scene, noise],
                 &format!("{recipe}&fm={format}"),

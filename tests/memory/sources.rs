@@ -12,6 +12,7 @@ use image::{
     ExtendedColorType, ImageEncoder as _,
     codecs::{bmp::BmpEncoder, ico::IcoEncoder, tiff::TiffEncoder},
 };
+use moxcms::ColorProfile;
 
 /// Frames of the animations here.
 const FRAMES: u32 = 6;
@@ -36,6 +37,11 @@ pub(crate) fn all(size: Size, content: Content) -> Vec<Source> {
     let scene = |size, layout| drawn(size, layout, content, 0);
     let (rgb, rgba) = (scene(size, Layout::Rgb), scene(size, Layout::Rgba));
     let gray = scene(size, Layout::Gray);
+    let profile = ColorProfile::new_display_p3().encode().expect("a profile");
+    let wide = Bitmap {
+        colour: Colour::Icc(profile.into()),
+        ..rgb.clone()
+    };
     let plain = EncodeOptions {
         format: OutputFormat::Jpeg,
         quality: 85,
@@ -71,6 +77,8 @@ pub(crate) fn all(size: Size, content: Content) -> Vec<Source> {
         source("webp lossless", still(&rgb, lossless)),
         source("gif", still(&rgb, of(OutputFormat::Gif))),
         source("tiff", tiff(&rgb)),
+        source("tiff inks", inks(&rgba)),
+        source("jpeg profile", still(&wide, plain)),
         source("bmp", bmp(&rgb)),
         source("ico", ico(&scene(Size::new(256, 256), Layout::Rgba))),
     ];
@@ -184,6 +192,15 @@ fn tiff(bitmap: &Bitmap) -> Vec<u8> {
     let colour = ExtendedColorType::Rgb8;
     encoder
         .write_image(bytes_of(bitmap), size.width, size.height, colour)
+        .expect("a TIFF");
+    bytes.into_inner()
+}
+
+fn inks(bitmap: &Bitmap) -> Vec<u8> {
+    let (mut bytes, size) = (Cursor::new(Vec::new()), bitmap.size);
+    let mut encoder = tiff::encoder::TiffEncoder::new(&mut bytes).expect("a TIFF");
+    encoder
+        .write_image::<tiff::encoder::colortype::CMYK8>(size.width, size.height, bytes_of(bitmap))
         .expect("a TIFF");
     bytes.into_inner()
 }

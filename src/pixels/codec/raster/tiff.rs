@@ -85,6 +85,9 @@ pub(in super::super) fn decode_bytes(header: &Header, _options: &DecodeOptions) 
 fn held_bytes(bytes: &[u8], reader: &mut Reader<'_>, size: Size) -> Result<u64, Error> {
     const STORED_AND_READ: u64 = 2;
     const PLACE: u64 = 2 * 8;
+    // The fourth ink, of which others know nothing: in the copy of what is cut out, while both are
+    // converted, and in the picture.
+    const FOURTH: u64 = 3;
     let sample = if is_palette(reader)? {
         8
     } else {
@@ -94,6 +97,13 @@ fn held_bytes(bytes: &[u8], reader: &mut Reader<'_>, size: Size) -> Result<u64, 
         .find_tag_unsigned::<u16>(Tag::SamplesPerPixel)
         .map_err(failed)?
         .unwrap_or(1);
+    let inks = matches!(reader.colortype(), Ok(ColorType::CMYK(_)));
+    let fourth = if inks {
+        let sample = u64::from(sample.div_ceil(8));
+        size.pixels().saturating_mul(sample * FOURTH)
+    } else {
+        0
+    };
     let chunk = chunk_size(reader, size)?;
     let pixel = u64::from(samples) * u64::from(sample.div_ceil(8)) * STORED_AND_READ;
     let chunks = u64::from(size.width.div_ceil(chunk.width.max(1)))
@@ -102,6 +112,7 @@ fn held_bytes(bytes: &[u8], reader: &mut Reader<'_>, size: Size) -> Result<u64, 
     Ok(chunk
         .pixels()
         .saturating_mul(pixel)
+        .saturating_add(fourth)
         .saturating_add(chunks.saturating_mul(PLACE))
         .saturating_add(if is_palette(reader)? {
             bytes.len() as u64
