@@ -2,11 +2,12 @@
 
 use aquatint::{
     pixels::{
-        bitmap::Bitmap,
-        codec::{self, Cancel, DecodeOptions, Error, Header, Limits, PlaneOptions},
+        bitmap::{Bitmap, Samples},
+        codec::{self, Cancel, DecodeOptions, Error, Header, Limits, PlaneOptions, Rowwise},
         format::{self, InputFormat, OutputFormat, Sniffed},
         geometry::Size,
         render::{self, OutputLimits},
+        rows::{Rows, Shape, Sink},
     },
     recipe::{
         Recipe, Transform,
@@ -82,9 +83,56 @@ fn whole(bytes: &[u8], header: &Header, limits: &Limits) {
         let decoded = codec::decode(bytes, header, &options, limits, &Cancel::default());
         if let Some(bitmap) = told(decoded) {
             check_bitmap(&bitmap);
+            if page == 0 {
+                rowwise(bytes, header, limits, &bitmap);
+            }
             let same = page == 0 || header.animated;
             assert!(!same || bitmap.size == header.size, "{:?}", bitmap.size);
         }
+    }
+}
+
+/// What comes row by row is what comes as a whole, and what the library makes of it.
+fn rowwise(bytes: &[u8], header: &Header, limits: &Limits, bitmap: &Bitmap) {
+    if codec::rowwise_bytes(bytes, header).is_none() {
+        return;
+    }
+    let mut kept = Kept::default();
+    let reading = Rowwise::open(bytes, limits).expect("it was opened before");
+    let layout = reading.layout;
+    reading
+        .read(&Cancel::default(), &mut kept)
+        .expect("it was read before");
+    let Samples::U8(samples) = &bitmap.samples else {
+        panic!("rows of eight bits of another picture");
+    };
+    assert_eq!(layout, bitmap.layout);
+    assert!(kept.0 == *samples, "other rows than the whole has");
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+    decoder.set_transformations(png::Transformations::EXPAND);
+    let Ok(mut reader) = decoder.read_info() else {
+        return;
+    };
+    let mut theirs = vec![0; samples.len()];
+    if reader.output_buffer_size() == Some(samples.len()) && reader.next_frame(&mut theirs).is_ok()
+    {
+        assert!(theirs == *samples, "another picture than the library's");
+    }
+}
+
+#[derive(Default)]
+struct Kept(Vec<u8>);
+
+impl Sink for Kept {
+    fn begin(&mut self, planes: &[Shape]) -> Result<(), Error> {
+        assert_eq!(planes.len(), 1);
+        Ok(())
+    }
+
+    fn take(&mut self, plane: usize, rows: Rows<'_>) -> Result<(), Error> {
+        assert_eq!(plane, 0);
+        rows.iter().for_each(|row| self.0.extend_from_slice(row));
+        Ok(())
     }
 }
 
