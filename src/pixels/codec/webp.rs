@@ -386,7 +386,9 @@ pub(super) fn strip(bytes: &[u8]) -> Option<Vec<u8>> {
             (kind, payload)
         }
     });
-    complete.then(|| riff::write(chunks).ok()).flatten()
+    let stripped = complete.then(|| riff::write(chunks).ok()).flatten()?;
+    // libwebp reads on where a chunk says that it ends too early; what stood there is gone.
+    (survey::sides(&stripped) == survey::sides(bytes)).then_some(stripped)
 }
 
 #[cfg(test)]

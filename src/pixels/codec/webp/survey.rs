@@ -83,6 +83,12 @@ pub(super) fn has_alpha(bytes: &[u8]) -> bool {
     features(bytes).is_ok_and(|features| features.has_alpha != 0)
 }
 
+/// Width and height, by the header of an encoded picture.
+pub(super) fn sides(bytes: &[u8]) -> Option<(i32, i32)> {
+    let features = features(bytes).ok()?;
+    Some((features.width, features.height))
+}
+
 /// The payload of the first chunk of this kind.
 fn find(bytes: &[u8], kind: [u8; 4]) -> Option<&[u8]> {
     riff::chunks(bytes)

@@ -341,3 +341,14 @@ fn frames_inside_of_a_frame_were_not_counted_and_decoded() {
     assert!(matches!(opened(&file), (1, Err(Error::Broken { .. }))));
     assert!(decoded(&file, &WHOLE).is_err());
 }
+
+#[test]
+fn what_stands_behind_its_chunk_was_stripped_of_a_picture() {
+    let file = encoded(&bitmap(Layout::Rgb, 16, 8, 0), &LOSSLESS);
+    assert_eq!(&file[12..16], b"VP8L");
+    assert!(strip(&file).is_some());
+    let mut empty = file;
+    empty[16..20].copy_from_slice(&[0; 4]);
+    assert!(probe(&empty, &Limits::default()).is_ok());
+    assert_eq!(strip(&empty), None);
+}
