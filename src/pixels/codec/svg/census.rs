@@ -32,6 +32,10 @@ const CLASSES: usize = 32;
 /// Dashes and gaps of one stroke. Every shape inside of an element gets a copy of its list.
 pub(super) const DASHES: usize = 64;
 
+/// The largest number in a path with arcs, or radius of a shape. The parser cuts an arc into curves,
+/// as many as the sixth root of its radius, and of a path takes a time of their square.
+const REACH: f64 = 1e12;
+
 /// Bytes that the parser makes of one element, of a number in a list (a path of 1 byte may be 14),
 /// and of a byte of any attribute.
 const ELEMENT_BYTES: u64 = 1000;
@@ -293,6 +297,8 @@ fn attributes(node: Node<'_, '_>) -> Result<(u64, u64), Error> {
             }
             "stroke-dasharray" if numbers(value) > DASHES => return many(DASHES, "dashes"),
             "style" if dashes(value) > DASHES => return many(DASHES, "dashes"),
+            "d" if has_arcs(value) && largest(value) > REACH => return Err(too_large()),
+            "r" | "rx" | "ry" | "font-size" if largest(value) > REACH => return Err(too_large()),
             _ => {}
         }
         numbers_in_all += points(value);
@@ -347,13 +353,58 @@ fn numbers(list: &str) -> usize {
     (0..bytes.len()).filter(|&at| starts(at)).count()
 }
 
-/// Points that come of a list of numbers, at most: an arc makes twelve of five runs of digits.
+/// Points that come of a list of numbers, at most: an arc makes twelve of five runs of digits, and
+/// more where it is large.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a root of ten at most, of what is no larger"
+)]
 fn points(list: &str) -> u64 {
     const OF_AN_ARC: u64 = 3;
-    let arcs = list.contains(['a', 'A']);
     let dots = list.matches('.').count();
     let runs = numbers(list).max(dots) as u64;
-    if arcs { runs * OF_AN_ARC } else { runs }
+    if has_arcs(list) {
+        let curves = (largest(list).min(REACH) * 12.0).powf(1.0 / 6.0);
+        runs * OF_AN_ARC * (curves / 4.0).ceil().max(1.0) as u64
+    } else {
+        runs
+    }
+}
+
+fn has_arcs(list: &str) -> bool {
+    list.contains(['a', 'A'])
+}
+
+/// The largest number in a list, its sign aside.
+fn largest(list: &str) -> f64 {
+    let mut largest = 0.0f64;
+    let mut rest = list;
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit() || c == '.') {
+        rest = &rest[start..];
+        let is_part = |c: char| c.is_ascii_digit() || c == '.';
+        let mut end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let exponent = rest[end..].strip_prefix(['e', 'E']).unwrap_or_default();
+        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        let length = digits.find(|c: char| !c.is_ascii_digit());
+        let length = length.unwrap_or(digits.len());
+        let mantissa = rest[..end].split('.').take(2).collect::<Vec<_>>().join(".");
+        if length > 0 {
+            end += 1 + exponent.len() - digits.len() + length;
+        }
+        let power = &rest[rest.find(['e', 'E']).filter(|at| *at < end).unwrap_or(end)..end];
+        // A point alone is no number.
+        let number = format!("{mantissa}{power}").parse().unwrap_or(0.0);
+        largest = largest.max(number);
+        rest = &rest[end..];
+    }
+    largest
+}
+
+fn too_large() -> Error {
+    Error::Limit(format!(
+        "is a drawing with an arc beyond {REACH:e} units, more than are followed"
+    ))
 }
 
 /// The references of `name: value; name: value`.

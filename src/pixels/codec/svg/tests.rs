@@ -63,6 +63,20 @@ fn a_curve_that_makes_the_rasteriser_panic_ends_in_an_answer() {
 }
 
 #[test]
+fn an_arc_of_a_huge_radius_was_cut_into_millions() {
+    let path = |data: &str| svg(&format!("<path d='{data}'/>"));
+    assert!(drawn(&path("M0 0A1e12 2e11 0 0 0 3 4")).is_ok());
+    assert!(drawn(&path("M0 0L1e30 9")).is_ok());
+    check_limit(&path("M0 0A1 1 0 0 03.0e41 16"), "an arc");
+    check_limit(&path("M0 0a1.000001E+12.5 1 0 0 0 3 4"), "an arc");
+    check_limit(
+        &path(&format!("M0 0A{} 1 0 0 0 3 4", "9".repeat(13))),
+        "an arc",
+    );
+    check_limit(&svg("<circle r='2e38'/>"), "an arc");
+}
+
+#[test]
 fn a_drawing_is_drawn_at_any_size() {
     let text = svg("<rect width='10' height='10' fill='red'/>");
     let bitmap = drawn_at(&text, Some(Size::new(400, 50))).unwrap();
