@@ -85,6 +85,48 @@ impl Plane {
     }
 }
 
+impl Plane {
+    /// Each sample the mean of so many, across and down, at least one; of those that there are,
+    /// where the last is cut short.
+    #[must_use]
+    pub fn coarser(self, across: u32, down: u32) -> Self {
+        let (across, down) = (across.max(1), down.max(1));
+        if (across, down) == (1, 1) {
+            return self;
+        }
+        let size = Size::new(
+            self.size.width.div_ceil(across),
+            self.size.height.div_ceil(down),
+        );
+        let width = self.size.width as usize;
+        let mut samples = Vec::with_capacity(size.width as usize * size.height as usize);
+        let mut sums = vec![0; size.width as usize];
+        for rows in self.samples.chunks(width * down as usize) {
+            sums.fill(0_u32);
+            for row in rows.chunks(width) {
+                for (sum, own) in sums.iter_mut().zip(row.chunks(across as usize)) {
+                    *sum += own.iter().copied().map(u32::from).sum::<u32>();
+                }
+            }
+            let tall = rows.len() / width;
+            let wide = |at: usize| (width - at * across as usize).min(across as usize);
+            let mean = |(at, sum): (usize, &u32)| {
+                let count = u32::try_from(wide(at) * tall).unwrap_or(u32::MAX).max(1);
+                u8::try_from((sum + count / 2) / count).unwrap_or(u8::MAX)
+            };
+            samples.extend(sums.iter().enumerate().map(mean));
+        }
+        Self {
+            size,
+            extent: (
+                self.extent.0 / f64::from(across),
+                self.extent.1 / f64::from(down),
+            ),
+            samples,
+        }
+    }
+}
+
 impl Planes {
     /// Whether every plane is complete. Codecs promise it; everything after them relies on it.
     #[must_use]
@@ -166,6 +208,20 @@ mod tests {
         assert_eq!(Sampling::HALVED.chroma(luma), Some(Size::new(3, 2)));
         assert_eq!(Sampling::FULL.chroma(luma), Some(luma));
         assert_eq!(Sampling::Gray.chroma(luma), None);
+    }
+
+    #[test]
+    fn coarser_planes_are_means() {
+        let plane = Plane {
+            size: Size::new(3, 3),
+            extent: (3.0, 3.0),
+            samples: vec![0, 4, 9, 8, 12, 10, 100, 101, 7],
+        };
+        let halved = plane.clone().coarser(2, 2);
+        assert_eq!(halved.size, Size::new(2, 2));
+        assert_eq!(halved.samples, [6, 10, 101, 7]);
+        assert_eq!(plane.clone().coarser(2, 1).samples, [2, 9, 10, 10, 101, 7]);
+        assert_eq!(plane.clone().coarser(1, 1), plane);
     }
 
     #[track_caller]

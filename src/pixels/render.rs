@@ -111,8 +111,8 @@ impl Job {
     }
 
     fn oversampling(&self) -> f64 {
-        match self.planar {
-            Some(_) => plan::FAST_OVERSAMPLING,
+        match &self.planar {
+            Some(way) => way.oversampling(),
             None => plan::OVERSAMPLING,
         }
     }

@@ -5,7 +5,11 @@
 //! given. Planes come in turns, each some rows at a time. A sink that makes one thing of several
 //! planes holds what has come early, so a decoder gives rows of the same place close together.
 
-use super::{codec::Error, geometry::Size, planes::Plane};
+use super::{
+    codec::Error,
+    geometry::Size,
+    planes::{Plane, Range},
+};
 
 /// The most planes of one picture.
 pub const PLANES: usize = 3;
@@ -104,6 +108,9 @@ impl<'a> Rows<'a> {
 
 /// Who takes rows.
 pub trait Sink {
+    /// What the numbers of planes span; if nobody says it, 0 to 255. Before [`Sink::begin`].
+    fn spans(&mut self, _range: Range) {}
+
     /// What is to come, one shape a plane: interleaved pixels or luma first, then the differences
     /// of blue and red, if there are any. Once, before any row.
     ///

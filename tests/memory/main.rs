@@ -152,7 +152,11 @@ fn lines() -> Vec<Line> {
             .iter()
             .flat_map(|recipe| FORMATS.map(|format| (*recipe, format)));
         let (some, all) = (
-            [("w=200", "webp"), ("", "jpg")],
+            [
+                ("w=200", "webp"),
+                ("", "jpg"),
+                ("w=200&profile=fine", "jpg"),
+            ],
             EVERYWHERE.contains(&scene.name),
         );
         let ways: Vec<_> = match scene.name {

@@ -92,6 +92,7 @@ pub fn rows(
     let all: Vec<&Plane> = std::iter::once(&planes.luma)
         .chain(planes.chroma.iter().flatten())
         .collect();
+    sink.spans(planes.range);
     rows::pour(&all, sink)?;
     Ok(Some(planes.range))
 }

@@ -7,6 +7,7 @@
 
 pub mod coded;
 pub mod light;
+pub mod lit;
 pub mod stream;
 
 use std::ops::Range;

@@ -30,6 +30,10 @@ pub const OVERSAMPLING: f64 = 2.0;
 /// takes 0.5 points, and up to 1.3 more where a picture is just so much smaller.
 pub const FAST_OVERSAMPLING: f64 = 1.24;
 
+/// The same for planes of the fine profile. A photograph of 12 megapixels to 800 pixels, at quality
+/// 80 and beside linear light: 0.4 points of SSIMULACRA2 less than pixels that 2.0 leave.
+pub const FINE_OVERSAMPLING: f64 = 1.5;
+
 /// The recipe, applied to one source size.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Plan {

@@ -12,7 +12,7 @@ use crate::{
         geometry::{Area, Size, Turn},
         ops::{
             orient,
-            resize::{coded::Resampled, stream::Cut},
+            resize::{coded::Resampled, lit::Lit, stream::Cut},
         },
         planes::{Plane, Planes, Range, Sampling},
         rows::{Kept, Shape, unannounced},
@@ -31,6 +31,8 @@ pub(super) struct Way {
     wanted: Wanted,
     /// What their numbers mean, from end to end.
     colour: Colour,
+    /// Whether they are resampled as light, not as they are coded.
+    light: bool,
     /// Bytes that decoding holds at its peak.
     decoding: u64,
 }
@@ -43,10 +45,6 @@ pub(super) fn way(
     (plan, format, moves): (&Plan, OutputFormat, bool),
     limits: &Limits,
 ) -> Option<Way> {
-    // Linear light needs RGB: luma is a sum of numbers, not of light.
-    if recipe.profile != Profile::Fast {
-        return None;
-    }
     // Lossless sources, alpha, inks, more than eight bits, other matrices: the codec knows.
     let source = header.planes?;
     // Frames are composited as RGBA; a later page is another picture than the header's.
@@ -70,10 +68,17 @@ pub(super) fn way(
     let found = codec::colour(bytes, header, limits)?;
     let may_keep = recipe.background.is_none();
     let colour = colour::unchanged(&found, source == Sampling::Gray, may_keep)?;
+    // What keeps its pixels needs no light.
+    let light = recipe.profile == Profile::Fine && !plan.keeps_pixels();
+    // Other curves than that of sRGB, and pictures without colour, are made light of as pixels.
+    if light && (source == Sampling::Gray || colour != Colour::Srgb) {
+        return None;
+    }
     let mut way = Way {
         source,
         wanted,
         colour,
+        light,
         decoding: 0,
     };
     way.decoding = codec::rows_bytes(bytes, header, &way.scales(plan, header), limits);
@@ -94,12 +99,23 @@ pub(super) fn render(
     // Resampled as they come out of the decoder: no plane of the source is held for it.
     let cut = |plane: usize, shape: &Shape| way.cut(plane, shape, &job.plan, header.size);
     let mut kept = Kept::default();
-    let mut resampled = Resampled::new(&cut, false, &mut kept);
-    let range = codec::rows(bytes, header, &options, limits, cancel, &mut resampled)?;
+    let range = if way.light {
+        let mut lit = Lit::new(&cut, way.wanted.range, &mut kept);
+        let range = codec::rows(bytes, header, &options, limits, cancel, &mut lit)?;
+        range
+            .map(|_| lit.finish())
+            .transpose()?
+            .map(|()| way.wanted.range)
+    } else {
+        let mut resampled = Resampled::new(&cut, false, &mut kept);
+        let range = codec::rows(bytes, header, &options, limits, cancel, &mut resampled)?;
+        range
+            .map(|range| resampled.finish().map(|()| range))
+            .transpose()?
+    };
     let Some(range) = range else {
         return Ok(None);
     };
-    resampled.finish()?;
     stages.decode = clock.elapsed();
 
     let clock = Instant::now();
@@ -160,10 +176,19 @@ struct Placed {
 }
 
 impl Way {
+    /// Samples a side that the decoder must leave for each of the result.
+    pub(super) fn oversampling(&self) -> f64 {
+        if self.light {
+            plan::FINE_OVERSAMPLING
+        } else {
+            plan::FAST_OVERSAMPLING
+        }
+    }
+
     /// The scales to decode at: each plane as far as its own result allows.
     fn scales(&self, plan: &Plan, header: &Header) -> PlaneOptions {
         let stored = header.size;
-        let margin = plan::FAST_OVERSAMPLING;
+        let margin = self.oversampling();
         let chroma = self.source.chroma(stored).zip(self.chroma(plan));
         PlaneOptions {
             luma_at_least: plan.at_least(stored, margin),
@@ -255,11 +280,17 @@ impl Way {
         }
     }
 
-    /// Turned, and in the encoder's range.
+    /// Turned, and as the encoder wants them.
     fn finished(&self, planes: Vec<Plane>, range: Range, turn: Turn) -> Result<Planes, Error> {
         let mut planes = planes.into_iter().map(|plane| orient::plane(plane, turn));
         let luma = planes.next().ok_or_else(unannounced)?;
-        let chroma = planes.next().zip(planes.next());
+        // Of light, colour is made as fine as luma.
+        let (across, down) = match self.wanted.sampling {
+            Sampling::Colour { across, down } if self.light => (across, down),
+            _ => (1, 1),
+        };
+        let mut chroma = planes.map(|plane| plane.coarser(across, down));
+        let chroma = chroma.next().zip(chroma.next());
         let planes = Planes {
             luma,
             chroma: chroma.map(|(blue, red)| [blue, red]),

@@ -174,7 +174,7 @@ impl Sink for Resampled<'_> {
 
 /// One plane on its way.
 #[derive(Debug)]
-struct Part {
+pub(super) struct Part {
     /// Samples of a source row.
     row: usize,
     channels: usize,
@@ -193,7 +193,7 @@ enum Work {
 }
 
 impl Part {
-    fn new(cut: &Cut, shape: &Shape, alpha: bool) -> Self {
+    pub(super) fn new(cut: &Cut, shape: &Shape, alpha: bool) -> Self {
         let channels = shape.channels;
         let work = match cut.as_copy() {
             Some(rect) => Work::Copy(rect),
@@ -211,7 +211,7 @@ impl Part {
         }
     }
 
-    fn take(
+    pub(super) fn take(
         &mut self,
         row: &[u8],
         out: &mut dyn FnMut(&[u8]) -> Result<(), Error>,

@@ -9,6 +9,8 @@ mod taps;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use self::{
     kernel::{Lane, ROWS, SLACK},
     taps::{Side, Taps},
@@ -84,8 +86,8 @@ impl Cut {
 #[derive(Debug)]
 pub(super) struct Resampler<S> {
     channels: usize,
-    across: Taps,
-    down: Taps,
+    across: Arc<Taps>,
+    down: Arc<Taps>,
     /// Results of a row that count.
     width: usize,
     /// Rows that wait until there are [`ROWS`].
@@ -111,15 +113,25 @@ pub(super) struct Resampler<S> {
 impl<S: Sample> Resampler<S> {
     /// Of pixels of so many samples, 1 to 4.
     pub(super) fn new(cut: &Cut, channels: usize) -> Self {
-        let channels = channels.clamp(1, 4);
         let (across, down) = (Taps::new(cut.across()), Taps::new(cut.down()));
+        Self::with(Arc::new(across), Arc::new(down), cut.size, channels)
+    }
+
+    /// Another of the same cut: it costs no weights.
+    pub(super) fn twin(&self, cut: &Cut) -> Self {
+        let (across, down) = (Arc::clone(&self.across), Arc::clone(&self.down));
+        Self::with(across, down, cut.size, self.channels)
+    }
+
+    fn with(across: Arc<Taps>, down: Arc<Taps>, size: Size, channels: usize) -> Self {
+        let channels = channels.clamp(1, 4);
         let pixels = (across.end - across.first) as usize;
         let stride = pixels.next_multiple_of(2) * channels + SLACK;
-        let lanes = kernel::lanes(cut.size.width as usize, channels);
+        let lanes = kernel::lanes(size.width as usize, channels);
         let held = down.pairs + ROWS / 2;
         Self {
             channels,
-            width: cut.size.width as usize * channels,
+            width: size.width as usize * channels,
             block: vec![S::default(); stride * ROWS],
             stride,
             gathered: vec![Lane::default(); across.source_pairs() * channels + SLACK],
@@ -129,7 +141,7 @@ impl<S: Sample> Resampler<S> {
             out: vec![S::default(); lanes * 8],
             come: 0,
             gone: 0,
-            height: cut.size.height,
+            height: size.height,
             across,
             down,
         }
@@ -155,6 +167,16 @@ impl<S: Sample> Resampler<S> {
     /// Source columns that are looked at. The first is even, so that pairs are pairs.
     pub(super) fn columns(&self) -> std::ops::Range<usize> {
         self.across.first as usize..self.across.end as usize
+    }
+
+    /// Source rows that are looked at. The first is even, too.
+    pub(super) fn rows(&self) -> std::ops::Range<usize> {
+        self.down.first as usize..self.down.end as usize
+    }
+
+    /// Those above them will not come.
+    pub(super) fn skip(&mut self) {
+        self.come = self.come.max(self.down.first);
     }
 
     /// Takes the next row of the source, all of it, and hands on what can be made now.

@@ -64,6 +64,15 @@ fn made(source: &[u8], recipe: &Recipe) -> (Raster, bool) {
     (decoded(&rendered.bytes), job.planar.is_some())
 }
 
+/// The result of the way through RGB.
+fn made_of_pixels(source: &[u8], recipe: &Recipe) -> Raster {
+    let limits = Limits::default();
+    let mut job = prepare(source, recipe, &limits, &OutputLimits::default()).unwrap();
+    job.planar = None;
+    let rendered = render(source, recipe, &job, &limits, &Cancel::default()).unwrap();
+    decoded(&rendered.bytes)
+}
+
 fn decoded(bytes: &[u8]) -> Raster {
     let limits = Limits::default();
     let header = codec::probe(bytes, &limits).unwrap();
@@ -87,7 +96,7 @@ fn lossy() -> impl Iterator<Item = OutputFormat> {
     all.into_iter().filter(|format| format.is_built_in())
 }
 
-/// Every lossy source and result: in planes, and as near to what it should be as `fine` is.
+/// Every lossy source and result: in planes, and as near to what it should be as through RGB.
 #[track_caller]
 fn check(source: &Bitmap, change: impl Fn(&mut Recipe)) {
     let exact = asking(|recipe| {
@@ -107,15 +116,20 @@ fn check(source: &Bitmap, change: impl Fn(&mut Recipe)) {
                     recipe.output.quality = 85;
                 })
             };
-            let (fast, planar) = made(&bytes, &with(Profile::Fast));
-            assert!(planar, "{from:?} to {to:?}");
-            let (fine, planar) = made(&bytes, &with(Profile::Fine));
-            assert!(!planar);
-            let (fast, fine) = (distance(&fast, &ideal), distance(&fine, &ideal));
-            assert!(
-                fast < 1.05 * fine + 0.3,
-                "{from:?} to {to:?}: {fast} and {fine}"
-            );
+            let pixels = made_of_pixels(&bytes, &with(Profile::Fine));
+            let pixels = distance(&pixels, &ideal);
+            for profile in [Profile::Fast, Profile::Fine] {
+                let (found, planar) = made(&bytes, &with(profile));
+                assert!(
+                    planar || source.colour != Colour::Srgb,
+                    "{from:?} to {to:?}"
+                );
+                let found = distance(&found, &ideal);
+                assert!(
+                    found < 1.05 * pixels + 0.3,
+                    "{from:?} to {to:?}, {profile:?}: {found} and {pixels}"
+                );
+            }
         }
     }
 }
@@ -198,9 +212,12 @@ fn colours_are_exact() {
             // The formats themselves, of eight bits and of limited range, round twice.
             let seen = decoded(&bytes).samples[..3].to_vec();
             // Colour at half the resolution and whole, both so fine that an encoder adds little.
-            for (to, quality) in lossy().flat_map(|to| [(to, 89), (to, 95)]) {
+            let ways = lossy().flat_map(|to| [(to, 89), (to, 95)]);
+            let ways = ways.flat_map(|way| [(way, Profile::Fast), (way, Profile::Fine)]);
+            for ((to, quality), profile) in ways {
                 let recipe = asking(|recipe| {
                     wide(recipe, 31);
+                    recipe.profile = profile;
                     recipe.output.format.fallback = Some(to);
                     recipe.output.quality = quality;
                 });
@@ -260,9 +277,17 @@ fn neither_brightness_nor_colour_is_shifted() {
             }
         });
         for (from, to) in lossy().flat_map(|from| lossy().map(move |to| (from, to))) {
-            for (flip, quality) in [(false, 80), (true, 80), (false, 95)] {
+            for (flip, quality, profile) in [
+                (false, 80, Profile::Fast),
+                (true, 80, Profile::Fast),
+                (false, 95, Profile::Fast),
+                (false, 80, Profile::Fine),
+                (true, 80, Profile::Fine),
+                (false, 95, Profile::Fine),
+            ] {
                 let recipe = asking(|recipe| {
                     wide(recipe, width);
+                    recipe.profile = profile;
                     recipe.flip.horizontal = flip;
                     recipe.output.format.fallback = Some(to);
                     recipe.output.quality = quality;
@@ -312,7 +337,10 @@ fn what_needs_rgb_gets_it() {
     let planar = |change: &dyn Fn(&mut Recipe)| made(&source, &asking(change)).1;
     assert!(planar(&|recipe| wide(recipe, 20)));
     assert!(planar(&|recipe| recipe.background = Some([0, 0, 0, 255])));
-    assert!(!planar(&|recipe| recipe.profile = Profile::Fine));
+    assert!(planar(&|recipe| {
+        recipe.profile = Profile::Fine;
+        wide(recipe, 20);
+    }));
     assert!(!planar(&|recipe| recipe.pad = [1, 0, 0, 0]));
     assert!(!planar(&|recipe| recipe.rotate = 10));
     assert!(!planar(&|recipe| recipe.trim = Some(3)));
