@@ -1,15 +1,17 @@
-//! WebP, through libwebp. Knows the format; decides no policy but the limits.
+//! WebP: read through libwebp, and written by it where there is alpha, motion or no loss; opaque
+//! stills are written by [`vp8`], up to a quality. Knows the format; decides no policy but the limits.
 
 mod animation;
 mod riff;
 mod still;
 mod survey;
+mod vp8;
 
 use std::borrow::Cow;
 
 use super::{
     Cancel, DecodeOptions, EncodeOptions, Error, Frame, FrameReader, FrameWriter, Header, Limits,
-    Loops, admit, quality, samples,
+    Loops, admit, samples,
 };
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
@@ -211,18 +213,16 @@ pub(super) fn encode_planes(
 /// Bytes that [`encode`] holds at its peak.
 pub(super) fn encode_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64 {
     // libwebp's own copy, in YUVA or ARGB; what it counts and remembers on the way; the output.
-    // As measured with noise, of large and of small pictures. Alpha is coded without loss. Without
-    // a search libwebp writes as it goes.
-    let searches = quality::webp(options.quality, options.effort).searches();
-    let (per_pixel, library) = match (options.lossless, alpha) {
-        (true, _) => (38, 36 << 20),
-        (false, true) => (42, 5 << 20),
-        (false, false) if searches => (26, LIBRARY_BYTES),
-        (false, false) => (5, LIBRARY_BYTES),
+    // As measured with noise, of large and of small pictures. Alpha is coded without loss.
+    let pixels = admit::pixels(size);
+    let (per_pixel, library) = match (options.lossless, alpha, still::own(options)) {
+        (true, ..) => (38, 36 << 20),
+        (false, true, _) => (42, 5 << 20),
+        (false, false, None) => (26, LIBRARY_BYTES),
+        // What libwebp makes of RGB are planes.
+        (false, false, Some(_)) => (2, vp8::encode_bytes(pixels)),
     };
-    admit::pixels(size)
-        .saturating_mul(per_pixel)
-        .saturating_add(library)
+    pixels.saturating_mul(per_pixel).saturating_add(library)
 }
 
 fn admit_size(size: Size) -> Result<(), Error> {

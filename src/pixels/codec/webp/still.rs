@@ -10,6 +10,7 @@ use libwebp_sys::{
     WebPValidateConfig, WebPYUVABuffer,
 };
 
+use super::vp8::{self, Rows, Source};
 use crate::pixels::{
     codec::{Cancel, EncodeOptions, Error, admit, quality},
     geometry::Size,
@@ -188,8 +189,13 @@ pub(super) fn encode(
     options: &EncodeOptions<'_>,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let config = settings(options, quality::webp(options.quality, options.effort))?;
     let picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
+    if channels == 3
+        && let Some(level) = own(options)
+    {
+        return vp8::encode(&picture.planes(size)?, level, cancel);
+    }
+    let config = settings(options, quality::webp(options.quality, options.effort))?;
     finish(&config, picture)
 }
 
@@ -203,10 +209,29 @@ pub(super) fn encode_planes(
     options: &EncodeOptions<'_>,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let config = settings(options, quality::webp(options.quality, options.effort))?;
     let size = planes.luma.size;
     let half = Size::new(size.width.div_ceil(2), size.height.div_ceil(2));
     let length = admit::buffer(half, 1)?;
+    let mut chroma = planes.chroma.iter().flatten();
+    let whole = planes.luma.samples.len() == admit::buffer(size, 1)?;
+    if !whole || chroma.any(|plane| plane.samples.len() != length) || options.lossless {
+        return Err(admit::encode(
+            "planes of another length than their size says",
+        ));
+    }
+    if let Some(level) = own(options) {
+        let source = Source {
+            width: size.width as usize,
+            height: size.height as usize,
+            luma: rows(&planes.luma),
+            colour: planes
+                .chroma
+                .as_ref()
+                .map(|chroma| chroma.each_ref().map(rows)),
+        };
+        return vp8::encode(&source, level, cancel);
+    }
+    let config = settings(options, quality::webp(options.quality, options.effort))?;
     let neutral = if planes.chroma.is_none() {
         vec![128; length]
     } else {
@@ -216,12 +241,6 @@ pub(super) fn encode_planes(
         Some([blue, red]) => (&blue.samples, &red.samples),
         None => (&neutral, &neutral),
     };
-    let whole = planes.luma.samples.len() == admit::buffer(size, 1)?;
-    if !whole || blue.len() != length || red.len() != length || config.lossless != 0 {
-        return Err(admit::encode(
-            "planes of another length than their size says",
-        ));
-    }
     let mut picture = Picture::new(size, false, cancel)?;
     // libwebp takes mutable pointers, and only reads where there is no alpha.
     picture.0.y = planes.luma.samples.as_ptr().cast_mut();
@@ -231,6 +250,18 @@ pub(super) fn encode_planes(
     picture.0.y_stride = c_int::try_from(size.width).map_err(too_large)?;
     picture.0.uv_stride = c_int::try_from(half.width).map_err(too_large)?;
     finish(&config, picture)
+}
+
+/// The level that our own encoder is asked for, of opaque pictures; `None`: libwebp writes it.
+pub(super) fn own(options: &EncodeOptions<'_>) -> Option<u8> {
+    quality::vp8(options.quality).filter(|_| !options.lossless)
+}
+
+fn rows(plane: &Plane) -> Rows<'_> {
+    Rows {
+        samples: &plane.samples,
+        stride: plane.size.width as usize,
+    }
 }
 
 fn finish(config: &WebPConfig, mut picture: Picture) -> Result<Vec<u8>, Error> {
@@ -298,6 +329,32 @@ impl Picture {
             return Err(failure(picture.0.error_code));
         }
         Ok(picture)
+    }
+}
+
+impl Picture {
+    /// What an import that was not `exact` has made, of a picture of that size.
+    fn planes(&self, size: Size) -> Result<Source<'_>, Error> {
+        let picture = &self.0;
+        let rows = |samples: *const u8, stride: c_int, height: u32| {
+            let stride = usize::try_from(stride).unwrap_or(0);
+            if samples.is_null() || stride == 0 {
+                return Err(admit::encode("libwebp: no planes"));
+            }
+            // SAFETY: the import allocated `height` rows of `stride` samples, and filled them in.
+            let samples = unsafe { std::slice::from_raw_parts(samples, stride * height as usize) };
+            Ok(Rows { samples, stride })
+        };
+        let half = size.height.div_ceil(2);
+        Ok(Source {
+            width: size.width as usize,
+            height: size.height as usize,
+            luma: rows(picture.y, picture.y_stride, size.height)?,
+            colour: Some([
+                rows(picture.u, picture.uv_stride, half)?,
+                rows(picture.v, picture.uv_stride, half)?,
+            ]),
+        })
     }
 }
 
