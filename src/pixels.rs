@@ -5,6 +5,7 @@ pub mod codec;
 pub mod colour;
 pub mod format;
 pub mod geometry;
+pub mod look;
 pub mod ops;
 pub mod planes;
 pub mod render;

@@ -7,6 +7,7 @@ mod behind;
 mod fetches;
 mod flight;
 mod metrics;
+mod qualities;
 mod readiness;
 mod render;
 

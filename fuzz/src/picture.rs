@@ -1,5 +1,7 @@
 //! Pictures: probe, decode, frames and strip of one format; and the whole way from query to bytes.
 
+use std::time::Duration;
+
 use aquatint::{
     pixels::{
         bitmap::{Bitmap, Samples},
@@ -34,6 +36,7 @@ const OUTPUT: OutputLimits = OutputLimits {
     side: 2048,
     pixels: 1 << 19,
     avif_pixels: 1 << 15,
+    auto_quality_time: Duration::from_millis(50),
 };
 
 /// Reads the bytes in every way, where they look like a picture of this format.

@@ -11,6 +11,7 @@ use aquatint::{
         params,
         policy::{Policy, PolicySettings},
         signature::{self, Key, Scheme},
+        transform::Quality,
     },
 };
 use libfuzzer_sys::Corpus;
@@ -59,7 +60,7 @@ fn decide(transform: &Transform) {
 
 fn policies() -> [PolicySettings; 3] {
     let thumb = Transform {
-        quality: Some(70),
+        quality: Some(Quality::At(70)),
         ..Transform::default()
     };
     let presets = BTreeMap::from([("thumb".to_owned(), thumb)]);

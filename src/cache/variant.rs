@@ -40,9 +40,13 @@ impl VariantKey {
         hex::encode(self.0)
     }
 
-    /// The entity tag of this variant of a source of that version, quotes and all.
-    fn etag(&self, version: &Version) -> HeaderValue {
-        let tag = hash("etag", &[&self.to_hex(), &version.0]);
+    /// The entity tag of this variant of a source of that version, quotes and all. A quality that was
+    /// looked for is part of it: another time another may be found, and the bytes are others.
+    fn etag(&self, version: &Version, quality: Option<u8>) -> HeaderValue {
+        let (key, found) = (self.to_hex(), quality.map(|quality| quality.to_string()));
+        let parts = [Some(key.as_str()), Some(&version.0), found.as_deref()];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        let tag = hash("etag", &parts);
         let quoted = format!("\"{}\"", hex::encode(tag));
         HeaderValue::try_from(quoted).expect("quotes and hexadecimal digits are visible ASCII")
     }
@@ -110,7 +114,7 @@ impl Variant {
             bytes: bytes.into(),
             format: rendered.format,
             size: rendered.size,
-            etag: key.etag(&meta.version),
+            etag: key.etag(&meta.version, rendered.quality),
             last_modified: meta.last_modified,
             version: meta.version.clone(),
             // What is no header value did not come over HTTP; nobody would miss it.
@@ -148,6 +152,7 @@ pub(crate) mod tests {
                 width: 4,
                 height: 3,
             },
+            quality: None,
             stages: Stages::default(),
         }
     }
@@ -172,7 +177,7 @@ pub(crate) mod tests {
         // Whoever must change these numbers raises EPOCH instead.
         let key = VariantKey::of("photos", "cats/tom.jpg", "w=400");
         assert_eq!(key.to_hex(), "10de6ebc0ebf60467f52eece8450db94");
-        let etag = key.etag(&Version("\"abc\"".to_owned()));
+        let etag = key.etag(&Version("\"abc\"".to_owned()), None);
         assert_eq!(etag, "\"ed94f64088a9b2df3ef5246c21fcb5c9\"");
     }
 
@@ -203,7 +208,7 @@ pub(crate) mod tests {
     #[test]
     fn the_entity_tag_is_of_key_and_version() {
         let tag = |version| Variant::new(rendered(vec![1]), &meta(version), &KEY, None, now()).etag;
-        let other = VariantKey([8; 16]).etag(&Version("v1".to_owned()));
+        let other = VariantKey([8; 16]).etag(&Version("v1".to_owned()), None);
         assert_eq!(tag("v1"), tag("v1"));
         assert_ne!(tag("v1"), tag("v2"));
         assert_ne!(tag("v1"), other);

@@ -404,6 +404,13 @@ pub(super) const SERVER: &[Row<Draft>] = &[
         Pixels(1, 268_000_000),
         "Width × height of an AVIF, which costs most; larger ones fall back to the next format."
     ),
+    row!(
+        Draft,
+        "output.auto_quality_time",
+        config.output.auto_quality_time,
+        Time(Duration::ZERO, MINUTE),
+        "Time that looking for a picture's own quality may add to it; looked at before each trial after the first. `0s`: nothing is looked for, and the quality is what looks as asked on the mean."
+    ),
     row!(Draft, "fetch.bytes", config.fetch.bytes, Size(1_000, 4 * GIB),
         "One object of a source. No more than `work.source_bytes`.",
         default: Some("`50MiB`, or `work.source_bytes` where that is less")),
@@ -575,10 +582,17 @@ pub(super) const POLICY: &[Row<PolicySettings>] = &[
     ),
     row!(
         PolicySettings,
-        "quality_compress",
-        quality_compress,
-        Whole(1, 100),
-        "Quality where `auto=compress` is asked for, and none else."
+        "auto_quality_target",
+        auto_quality_target,
+        Whole(30, 95),
+        "SSIMULACRA2 that each picture aims at where `quality=auto` is asked for: 90 is not to be told from the original, 79 what quality 80 is on the mean."
+    ),
+    row!(
+        PolicySettings,
+        "auto_compress_target",
+        auto_compress_target,
+        Whole(30, 95),
+        "The same where `auto=compress` is asked for, and no number: 68 is what quality 60 is on the mean."
     ),
     row!(
         PolicySettings,

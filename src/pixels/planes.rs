@@ -4,7 +4,10 @@
 //! colour at half the resolution. A picture that stays in them from decoder to encoder is never
 //! converted to RGB and back, and costs 1.5 bytes a pixel instead of 3.
 
-use super::{bitmap::Colour, geometry::Size};
+use super::{
+    bitmap::{Bitmap, Colour, Layout, Samples},
+    geometry::{Rect, Size},
+};
 
 /// Samples of one component.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,9 +86,23 @@ impl Plane {
             && within(self.extent.1, self.size.height)
             && self.size.pixels() == self.samples.len() as u64
     }
-}
 
-impl Plane {
+    fn whole(size: Size, samples: Vec<u8>) -> Self {
+        Self {
+            size,
+            extent: (size.width.into(), size.height.into()),
+            samples,
+        }
+    }
+
+    fn cut(&self, part: Rect) -> Self {
+        let rows = self.samples.chunks_exact(self.size.width as usize);
+        let rows = rows.skip(part.y as usize).take(part.height as usize);
+        let (from, length) = (part.x as usize, part.width as usize);
+        let samples = rows.flat_map(|row| &row[from..][..length]).copied();
+        Self::whole(part.size(), samples.collect())
+    }
+
     /// Each sample the mean of so many, across and down, at least one; of those that there are,
     /// where the last is cut short.
     #[must_use]
@@ -152,12 +169,75 @@ impl Planes {
         self
     }
 
+    /// With colour at this resolution, where it is at that of luma: means of as many samples as
+    /// become one. At the edges, of those that there are.
+    #[must_use]
+    pub fn sampled(&self, sampling: Sampling) -> Self {
+        let mut planes = self.clone();
+        let Sampling::Colour { across, down } = sampling else {
+            return planes;
+        };
+        for plane in planes.chroma.iter_mut().flatten() {
+            if plane.size == self.luma.size && (across, down) != (1, 1) {
+                *plane = plane.clone().coarser(across, down);
+            }
+        }
+        planes
+    }
+
+    /// Part of it, where colour is at the resolution of luma. The part must lie within.
+    #[must_use]
+    pub fn cut(&self, part: Rect) -> Self {
+        let of = |plane: &Plane| plane.cut(part);
+        Self {
+            luma: of(&self.luma),
+            chroma: self.chroma.as_ref().map(|[blue, red]| [of(blue), of(red)]),
+            range: self.range,
+            colour: self.colour.clone(),
+        }
+    }
+
+    /// As it is seen, where colour is at the resolution of luma: gray, or red, green and blue.
+    #[must_use]
+    pub fn seen(&self) -> Bitmap {
+        let full = self.clone().spanning(Range::Full);
+        let Planes { luma, chroma, .. } = full;
+        let (layout, samples) = match chroma {
+            None => (Layout::Gray, luma.samples),
+            Some([blue, red]) => (Layout::Rgb, rgb(&luma.samples, &blue.samples, &red.samples)),
+        };
+        Bitmap {
+            size: luma.size,
+            layout,
+            samples: Samples::U8(samples),
+            colour: self.colour.clone(),
+        }
+    }
+
     /// Bytes of the samples.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let planes = std::iter::once(&self.luma).chain(self.chroma.iter().flatten());
         planes.map(|plane| plane.samples.len() as u64).sum()
     }
+}
+
+/// BT.601's matrix, full range, in 65536ths.
+#[expect(clippy::cast_sign_loss, reason = "clamped to eight bits")]
+fn rgb(luma: &[u8], blue: &[u8], red: &[u8]) -> Vec<u8> {
+    let mut pixels = vec![0; luma.len() * 3];
+    let samples = luma.iter().zip(blue).zip(red);
+    for (pixel, ((luma, blue), red)) in pixels.as_chunks_mut::<3>().0.iter_mut().zip(samples) {
+        let light = (i32::from(*luma) << 16) + 32_768;
+        let (blue, red) = (i32::from(*blue) - 128, i32::from(*red) - 128);
+        let coded = |sum: i32| (sum >> 16).clamp(0, 255) as u8;
+        *pixel = [
+            coded(light + 91_881 * red),
+            coded(light - 22_554 * blue - 46_802 * red),
+            coded(light + 116_130 * blue),
+        ];
+    }
+    pixels
 }
 
 /// `(sample - before) * to / from + after`, to the nearest code.
@@ -222,6 +302,68 @@ mod tests {
         assert_eq!(halved.samples, [6, 10, 101, 7]);
         assert_eq!(plane.clone().coarser(2, 1).samples, [2, 9, 10, 10, 101, 7]);
         assert_eq!(plane.clone().coarser(1, 1), plane);
+    }
+
+    /// Gray samples of a row, and colour beside them.
+    fn row_of(luma: &[u8], chroma: &[u8]) -> Planes {
+        let size = Size::new(u32::try_from(luma.len()).unwrap(), 1);
+        let plane = |samples: &[u8]| Plane::whole(size, samples.to_vec());
+        Planes {
+            luma: plane(luma),
+            chroma: Some([plane(chroma), plane(chroma)]),
+            range: Range::Full,
+            colour: Colour::Srgb,
+        }
+    }
+
+    #[test]
+    fn colour_at_half_the_resolution_is_a_mean() {
+        let planes = row_of(&[9, 9, 9, 9, 9], &[10, 20, 30, 33, 50]);
+        let halved = planes.sampled(Sampling::HALVED);
+        assert!(halved.is_complete());
+        let [blue, red] = halved.chroma.unwrap();
+        assert_eq!(blue.samples, [15, 32, 50]);
+        assert_eq!(
+            (blue.size, halved.luma),
+            (Size::new(3, 1), planes.luma.clone())
+        );
+        assert_eq!(red, blue);
+        assert_eq!(planes.sampled(Sampling::FULL), planes);
+        assert_eq!(planes.sampled(Sampling::Gray), planes);
+    }
+
+    #[test]
+    fn a_part_is_cut_of_every_plane() {
+        let part = Rect {
+            x: 1,
+            y: 0,
+            width: 2,
+            height: 1,
+        };
+        let cut = row_of(&[1, 2, 3, 4], &[5, 6, 7, 8]).cut(part);
+        assert_eq!(cut, row_of(&[2, 3], &[6, 7]));
+    }
+
+    #[test]
+    fn planes_are_seen_as_rgb() {
+        let seen = |planes: &Planes| match planes.seen().samples {
+            Samples::U8(samples) => samples,
+            Samples::U16(_) => Vec::new(),
+        };
+        assert_eq!(
+            seen(&row_of(&[0, 77, 255], &[128; 3])),
+            [0, 0, 0, 77, 77, 77, 255, 255, 255]
+        );
+        // Red.
+        let mut planes = row_of(&[76], &[85]);
+        if let Some([_, red]) = &mut planes.chroma {
+            red.samples = vec![255];
+        }
+        assert_eq!(seen(&planes), [254, 0, 0]);
+        let limited = planes.clone().spanning(Range::Limited);
+        assert_eq!(seen(&limited), [254, 0, 0]);
+        planes.chroma = None;
+        assert_eq!(planes.seen().layout, Layout::Gray);
     }
 
     #[track_caller]

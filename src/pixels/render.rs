@@ -5,6 +5,7 @@
 //! blur, sharpen and adjust, put on the canvas of the fit, pad, flatten. All but the first work on
 //! the small picture. Whatever the source's depth, eight bits are written.
 
+mod aim;
 mod choice;
 mod cost;
 mod drawing;
@@ -19,7 +20,10 @@ mod planar;
 mod rowwise;
 mod still;
 
-use std::time::{Duration, Instant};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
 use super::{
     bitmap::{Bitmap, Colour, Layout, Raster},
@@ -43,6 +47,8 @@ pub struct OutputLimits {
     pub pixels: u64,
     /// Width × height of an AVIF; larger ones fall back to the next format.
     pub avif_pixels: u64,
+    /// That looking for the quality of a picture may add; zero: nothing is looked for.
+    pub auto_quality_time: Duration,
 }
 
 impl Default for OutputLimits {
@@ -51,6 +57,7 @@ impl Default for OutputLimits {
             side: 8192,
             pixels: 16_777_216,
             avif_pixels: 4_194_304,
+            auto_quality_time: Duration::from_millis(150),
         }
     }
 }
@@ -74,6 +81,9 @@ pub struct Job {
     pub plan: Plan,
     /// What the result may cost.
     pub limits: OutputLimits,
+    /// Where to begin to look for a quality: what was found for the same picture at another size.
+    /// `None`: at the mean of photographs. Whoever knows one puts it in.
+    pub hint: Option<u8>,
     /// Where no RGB is needed between decoder and encoder.
     planar: Option<planar::Way>,
     /// Where the decoded picture is never held.
@@ -149,6 +159,8 @@ pub struct Rendered {
     pub format: OutputFormat,
     /// How large.
     pub size: Size,
+    /// The quality that was found, where one was looked for.
+    pub quality: Option<u8>,
     /// Where the time went.
     pub stages: Stages,
 }
@@ -241,6 +253,7 @@ fn job(
         page,
         plan,
         limits: *outputs,
+        hint: None,
         header,
     };
     job.peak_bytes = cost::peak(&job, recipe);
@@ -309,11 +322,16 @@ fn written(
     let clock = Instant::now();
     let (job, size) = (&made.job, made.raster.size);
     let exif = metadata::kept(source, &job.header, recipe.output.metadata, limits);
-    let bytes = codec::encode(
-        &made.raster.into_bitmap(),
-        &encode_options(recipe, job.format, exif.as_deref()),
-        cancel,
-    )?;
+    let options = encode_options(recipe, job.format, exif.as_deref());
+    let bitmap = made.raster.into_bitmap();
+    let (bytes, quality) = match aim(job, recipe, size) {
+        Some(aim) => {
+            let picture = aim::Picture::Bitmap(Cow::Borrowed(&bitmap));
+            let found = aim::encode(&picture, &options, aim, cancel)?;
+            (found.bytes, Some(found.quality))
+        }
+        None => (codec::encode(&bitmap, &options, cancel)?, None),
+    };
     let bytes = if made.servable {
         no_larger(source, recipe, job, bytes)
     } else {
@@ -323,10 +341,23 @@ fn written(
         bytes,
         format: job.format,
         size,
+        quality,
         stages: Stages {
             encode: clock.elapsed(),
             ..stages
         },
+    })
+}
+
+/// What the quality of a still is looked for by, if it is.
+fn aim(job: &Job, recipe: &Recipe, size: Size) -> Option<aim::Aim> {
+    let score = recipe.output.aim?;
+    let time = job.limits.auto_quality_time;
+    let applies = aim::applies(job.format, recipe.output.lossless, size);
+    (applies && !job.moves && !time.is_zero()).then_some(aim::Aim {
+        score,
+        start: job.hint.unwrap_or(recipe.output.quality),
+        time,
     })
 }
 
@@ -486,6 +517,7 @@ pub(in crate::pixels) mod tests {
                     fallback: None,
                 },
                 quality: 80,
+                aim: None,
                 lossless: false,
                 progressive: false,
                 metadata: Metadata::None,

@@ -100,7 +100,9 @@ impl Flight {
             rendered,
             queue,
             source,
-        } = studio.render(source, &self.recipe).await?;
+        } = studio
+            .render(self.object.id(), source, &self.recipe)
+            .await?;
         let times = Times {
             fetch,
             queue,

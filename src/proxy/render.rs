@@ -13,8 +13,9 @@ use std::{
 
 use prometheus_client::registry::Registry;
 
-use super::Error;
+use super::{Error, qualities::Qualities};
 use crate::{
+    cache::variant::ObjectId,
     origin::Source,
     pixels::{
         codec::{self, Cancel, Limits},
@@ -38,6 +39,7 @@ pub(super) struct Studio {
     engine: Engine,
     limits: Limits,
     output: OutputLimits,
+    qualities: Qualities,
 }
 
 /// A finished picture, and what it was made of.
@@ -52,7 +54,7 @@ pub(super) struct Picture {
 enum First {
     Done(Rendered),
     /// There was no memory for it.
-    Planned(Job),
+    Planned(Box<Job>),
 }
 
 impl Studio {
@@ -69,6 +71,7 @@ impl Studio {
             engine,
             limits,
             output,
+            qualities: Qualities::new(),
         })
     }
 
@@ -88,17 +91,18 @@ impl Studio {
         self.run(work).await.map(|(job, _)| job)
     }
 
+    /// Makes the picture. `object` is what it is a picture of.
     pub(super) async fn render(
         &self,
+        object: ObjectId,
         source: Arc<Source>,
         recipe: &Recipe,
     ) -> Result<Picture, Error> {
         let start = Instant::now();
         let reading = self.reading(&source).await?;
         let waited = start.elapsed();
-        let (first, mut queue) = self
-            .first(Arc::clone(&source), recipe.clone(), reading)
-            .await?;
+        let picture = (Arc::clone(&source), recipe.clone());
+        let (first, mut queue) = self.first(object, picture, reading).await?;
         queue += waited;
         let rendered = match first {
             First::Done(rendered) => rendered,
@@ -107,12 +111,14 @@ impl Studio {
                 let permit = self.admit(job.peak_bytes).await?;
                 queue += start.elapsed();
                 let (rendered, again) = self
-                    .rest(Arc::clone(&source), recipe.clone(), job, permit)
+                    .rest(Arc::clone(&source), recipe.clone(), *job, permit)
                     .await?;
                 queue += again;
                 rendered
             }
         };
+        let version = &source.meta.version;
+        self.qualities.put((object, version), recipe, &rendered);
         Ok(Picture {
             rendered,
             queue,
@@ -122,18 +128,20 @@ impl Studio {
 
     async fn first(
         &self,
-        source: Arc<Source>,
-        recipe: Recipe,
+        object: ObjectId,
+        (source, recipe): (Arc<Source>, Recipe),
         reading: Option<Permit>,
     ) -> Result<(First, Duration), Error> {
         let (limits, output, budget) = (self.limits, self.output, self.budget.clone());
+        let qualities = self.qualities.clone();
         let Engine { prepare, render } = self.engine;
         self.run(move |cancel| {
-            let job = prepare(&source.bytes, &recipe, &limits, &output)?;
+            let mut job = prepare(&source.bytes, &recipe, &limits, &output)?;
             // What was read is dropped; the job counts what it reads again.
             drop(reading);
+            job.hint = qualities.get((object, &source.meta.version), &recipe, job.format);
             let Some(_permit) = budget.try_admit(job.peak_bytes) else {
-                return Ok(First::Planned(job));
+                return Ok(First::Planned(Box::new(job)));
             };
             render(&source.bytes, &recipe, &job, &limits, cancel).map(First::Done)
         })

@@ -39,8 +39,10 @@ pub struct PolicySettings {
     pub signature: super::signature::Scheme,
     /// Quality where none is asked for.
     pub quality: u8,
-    /// Quality where `auto=compress` is asked for, and no quality.
-    pub quality_compress: u8,
+    /// SSIMULACRA2 that a picture aims at where `quality=auto` is asked for.
+    pub auto_quality_target: u8,
+    /// The same where `auto=compress` is, and no number.
+    pub auto_compress_target: u8,
     /// Choose the format by `Accept` where neither `auto=format` nor a format is asked for.
     pub auto_format: bool,
     /// Answer with `WebP` at once where the format is negotiated and the AVIF is not kept yet, and
@@ -77,7 +79,9 @@ impl Default for PolicySettings {
             keys: Vec::new(),
             signature: super::signature::Scheme::default(),
             quality: 80,
-            quality_compress: 60,
+            // What 80 and 60 look like on the mean.
+            auto_quality_target: 79,
+            auto_compress_target: 68,
             auto_format: false,
             avif_behind: false,
             profile: Profile::default(),

@@ -8,11 +8,12 @@ mod canonical;
 use super::{
     negotiate::Accepts,
     policy::{Policy, PolicySettings},
-    transform::{Flip, Metadata, Orient, Profile, Region, Transform},
+    transform::{Flip, Metadata, Orient, Profile, Quality, Region, Transform},
 };
 use crate::pixels::{
     format::OutputFormat,
     geometry::{Fit, Gravity, Length},
+    look,
 };
 
 /// Widest blur, in hundredths of a pixel: what the largest value asks for at a `dpr` of 1.
@@ -128,8 +129,11 @@ pub enum Frames {
 pub struct Output {
     /// Which format.
     pub format: FormatChoice,
-    /// On JPEG's scale of 1 to 100.
+    /// On JPEG's scale of 1 to 100. Beside an aim: what looks like it on the mean, where the search
+    /// begins, and what is taken where there is none.
     pub quality: u8,
+    /// SSIMULACRA2 that the picture aims at, by a quality of its own.
+    pub aim: Option<u8>,
     /// Every pixel exact, where the format can.
     pub lossless: bool,
     /// Coarse first, where the format can.
@@ -234,9 +238,11 @@ fn output(transform: &Transform, accepts: Accepts, policy: &Policy) -> Output {
         },
         fallback: transform.format,
     };
+    let (quality, aim) = quality(transform, &policy.settings);
     let mut output = Output {
         format,
-        quality: quality(transform, &policy.settings),
+        quality,
+        aim,
         lossless: transform.lossless.unwrap_or(false),
         progressive: transform.progressive.unwrap_or(false),
         metadata: transform.metadata.unwrap_or_default(),
@@ -248,22 +254,32 @@ fn output(transform: &Transform, accepts: Accepts, policy: &Policy) -> Output {
         Some(OutputFormat::WebP | OutputFormat::Avif) => output.progressive = false,
         None => {}
     }
+    if output.format.certain() == Some(OutputFormat::Gif) {
+        output.aim = None;
+    }
     if output.lossless && format.certain().is_some() {
         output.quality = 100;
+        output.aim = None;
     }
     output
 }
 
-fn quality(transform: &Transform, settings: &PolicySettings) -> u8 {
-    let default = if transform.auto.compress {
-        settings.quality_compress
-    } else {
-        settings.quality
+/// The quality, and the aim where each picture is to have its own.
+fn quality(transform: &Transform, settings: &PolicySettings) -> (u8, Option<u8>) {
+    let compress = transform.auto.compress;
+    let asked = match transform.quality {
+        Some(Quality::At(quality)) => quality,
+        Some(Quality::Auto) if !compress => return aimed(settings.auto_quality_target),
+        None if !compress => settings.quality,
+        _ => return aimed(settings.auto_compress_target),
     };
-    let asked = transform.quality.unwrap_or(default).clamp(1, 100);
     let step = settings.quality_step.clamp(1, 100);
     // At most 100 + 99, which a byte holds.
-    asked.next_multiple_of(step).min(100)
+    (asked.clamp(1, 100).next_multiple_of(step).min(100), None)
+}
+
+fn aimed(score: u8) -> (u8, Option<u8>) {
+    (look::quality(score.into()), Some(score))
 }
 
 impl FormatChoice {

@@ -40,8 +40,8 @@ pub struct Transform {
     pub rect: Option<Region>,
     /// `enlarge`
     pub enlarge: Option<bool>,
-    /// `quality`, 1 to 100.
-    pub quality: Option<u8>,
+    /// `quality`
+    pub quality: Option<Quality>,
     /// `format`
     pub format: Option<OutputFormat>,
     /// `auto`
@@ -189,6 +189,15 @@ pub struct Auto {
     pub format: bool,
     /// Prefer fewer bytes.
     pub compress: bool,
+}
+
+/// What `quality` can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Quality {
+    /// A number on JPEG's scale, 1 to 100.
+    At(u8),
+    /// Each picture's own.
+    Auto,
 }
 
 /// A region of the source, after its orientation is undone.

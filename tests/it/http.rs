@@ -630,6 +630,56 @@ async fn explain_answers_only_where_it_is_on() {
 }
 
 #[tokio::test]
+async fn a_picture_can_have_a_quality_of_its_own() {
+    let proxy = Proxy::start_with(|config| config.http.explain = true).await;
+    let auto = proxy.get("/cat.png?w=48&fm=webp&q=auto").await;
+    assert_eq!(
+        (auto.status, auto.header("content-type")),
+        (200, Some("image/webp"))
+    );
+    // The same meaning is the same variant, and the same tag.
+    let again = proxy
+        .get("/cat.png?width=48&format=webp&quality=AUTO")
+        .await;
+    assert_eq!(again.header("etag"), auto.header("etag"));
+    assert_eq!(again.body, auto.body);
+    let compress = proxy.get("/cat.png?w=48&fm=webp&auto=compress").await;
+    assert!(compress.body.len() <= auto.body.len());
+    assert_ne!(compress.header("etag"), auto.header("etag"));
+    let number = proxy.get("/cat.png?w=48&fm=webp&auto=compress&q=80").await;
+    assert_eq!(
+        number.header("etag"),
+        proxy.get("/cat.png?w=48&fm=webp").await.header("etag")
+    );
+    let document = proxy
+        .get("/cat.png?fm=webp&q=auto&explain")
+        .await
+        .document();
+    let recipe = document["recipe"].as_str().expect("a recipe");
+    assert!(recipe.contains(";aim=79;"), "{recipe}");
+    let refused = proxy.get("/cat.png?q=best").await;
+    assert_problem(&refused, 400);
+    let detail = "parameter `q` must be a whole number from 1 to 100, or auto, not `best`";
+    assert_eq!(refused.document()["detail"], detail);
+}
+
+#[tokio::test]
+async fn presets_and_the_ladder_know_auto_as_well() {
+    let proxy = Proxy::start_with(|config| {
+        let own =
+            aquatint::recipe::Transform::parse("w=40&q=auto&fm=jpg", config.policy.dialect, true);
+        let presets = [("own".to_owned(), own.expect("a query"))];
+        config.policy.presets = presets.into();
+        config.policy.widths = vec![32];
+    })
+    .await;
+    let preset = proxy.get("/cat.png?preset=own").await;
+    let spelled = proxy.get("/cat.png?w=37&q=auto&fm=jpg").await;
+    assert_eq!((preset.status, spelled.status), (200, 200));
+    assert_eq!(preset.header("etag"), spelled.header("etag"));
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_504() {
     let proxy = Proxy::start_with(|config| {
         config.http.request_time = Duration::from_millis(300);

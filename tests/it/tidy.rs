@@ -10,7 +10,7 @@ use std::{
 /// Lowest first: a module may use its own row and the rows above it in this list, never one below.
 /// A module is judged by the longest name here that it starts with.
 const LAYERS: &[&[&str]] = &[
-    &["pixels::format", "pixels::geometry"],
+    &["pixels::format", "pixels::geometry", "pixels::look"],
     &["recipe"],
     &["pixels::bitmap"],
     &["pixels::planes"],

@@ -59,6 +59,13 @@ const EVERYWHERE: [&str; 3] = ["jpeg", "png alpha", "gif moving"];
 
 const FORMATS: [&str; 5] = ["jpg", "png", "webp", "avif", "gif"];
 
+/// Stills whose quality is looked for: as a whole, and in parts.
+const LOOKED_FOR: [&str; 2] = ["w=900&q=auto", "w=1500&q=auto"];
+
+/// How far the estimate of these may lie above: it has to stand for the quality that takes most,
+/// and few pictures need that.
+const ANY_QUALITY: f64 = 3.1;
+
 const RECIPES: [&str; 3] = ["w=200", "w=800&h=600&fit=crop&blur=20", ""];
 
 /// One job, measured with a scene and with noise.
@@ -93,7 +100,11 @@ impl Line {
 
     fn most(&self) -> f64 {
         let few = ["gray", "gif"].iter().any(|word| self.name.contains(word));
-        if few { FEW_COLOURS } else { SHARE }
+        match (few, self.name.contains("q=auto")) {
+            (true, _) => FEW_COLOURS,
+            (false, true) => ANY_QUALITY,
+            (false, false) => SHARE,
+        }
     }
 
     /// How much more was said, as a share, beside the floor and a copy of the whole picture, which
@@ -168,7 +179,12 @@ fn lines() -> Vec<Line> {
         // A converted profile, and what a lossy encoder does for high quality.
         let more = [("w=800&q=90", "webp"), ("w=800&pad=9&bg=fff", "jpg")];
         let more = more.iter().filter(|_| scene.name == "jpeg profile");
-        for (recipe, format) in ways.into_iter().chain(more.copied()) {
+        let looked_for = LOOKED_FOR
+            .iter()
+            .flat_map(|recipe| ["jpg", "pjpg", "webp", "avif"].map(|format| (*recipe, format)))
+            .filter(|_| ["jpeg", "png alpha"].contains(&scene.name));
+        let ways = ways.into_iter().chain(more.copied()).chain(looked_for);
+        for (recipe, format) in ways {
             lines.push(Line::measure(
                 [scene, noise],
                 &format!("{recipe}&fm={format}"),

@@ -3,7 +3,7 @@
 use crate::{
     pixels::{
         bitmap::Layout,
-        codec::{self, DecodeOptions},
+        codec::{self, DecodeOptions, EncodeOptions},
         format::OutputFormat,
         geometry::{Area, Size, fit},
         ops::resize,
@@ -11,7 +11,7 @@ use crate::{
     recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
-use super::{Job, decode_options, encode_options, planar, rowwise};
+use super::{Job, aim, decode_options, encode_options, planar, rowwise};
 
 /// A decoder that scales in eighths may leave up to this many times what it was asked for, a side.
 const DECODER_STEPS: u32 = 2;
@@ -27,10 +27,11 @@ const SHOWN: u64 = 2;
 pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
     let header = &job.header;
     if let Some(way) = &job.planar {
-        return planar::peak(job, way, &encode_options(recipe, job.format, None));
+        let trials = trials(job, recipe, job.output, false);
+        return planar::peak(job, way, &costliest(job, recipe), trials);
     }
     let decode = decode_options(job, recipe);
-    let encode = encode_options(recipe, job.format, None);
+    let encode = costliest(job, recipe);
     let layout = if header.alpha {
         Layout::Rgba
     } else {
@@ -54,8 +55,37 @@ pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
         Some(way) => rowwise::bytes(way, header, &job.plan),
         None => codec::decode_bytes(header, &decode).saturating_add(resampling),
     };
-    let encoding = codec::encode_bytes(output, alpha, &encode).saturating_add(raster);
+    let encoding = codec::encode_bytes(output, alpha, &encode)
+        .max(trials(job, recipe, output, alpha))
+        .saturating_add(raster);
     decoding.max(working).max(encoding)
+}
+
+/// How the result is encoded; where a quality is looked for, at the one that takes most.
+fn costliest(job: &Job, recipe: &Recipe) -> EncodeOptions<'static> {
+    let options = encode_options(recipe, job.format, None);
+    let quality = match aim(job, recipe, job.output) {
+        Some(aim) => aim::most(aim.score),
+        None => options.quality,
+    };
+    EncodeOptions { quality, ..options }
+}
+
+/// What looking for a quality holds beside the finished pixels.
+fn trials(job: &Job, recipe: &Recipe, output: Size, alpha: bool) -> u64 {
+    if aim(job, recipe, output).is_none() {
+        return 0;
+    }
+    let options = costliest(job, recipe);
+    let alpha = alpha && job.format.has_alpha();
+    let planar = job.planar.is_some();
+    let bytes = |size| aim::bytes(size, (alpha, planar), &options);
+    if recipe.trim.is_none() {
+        return bytes(output);
+    }
+    // What is smaller than it may turn out to be is tried as a whole.
+    let whole = fit::shrink_into(output, job.limits.side, aim::TRIED_PIXELS);
+    bytes(output).max(bytes(whole))
 }
 
 /// What the finished pixels take while they are worked on: each operation makes one raster of

@@ -78,6 +78,7 @@ pub(super) fn render(
         bytes,
         format: job.format,
         size: job.output,
+        quality: None,
         stages,
     })
 }

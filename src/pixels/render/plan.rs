@@ -413,6 +413,7 @@ mod tests {
         side: 8192,
         pixels: 16_777_216,
         avif_pixels: 4_194_304,
+        auto_quality_time: std::time::Duration::ZERO,
     };
 
     #[track_caller]

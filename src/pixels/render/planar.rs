@@ -1,7 +1,7 @@
 //! One lossy picture to another without RGB between them: decode to rows of planes, resample each
 //! as they come, turn, encode.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use crate::{
     pixels::{
@@ -20,7 +20,10 @@ use crate::{
     recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
-use super::{Job, Plan, Rendered, Stages, encode_options, metadata, no_larger, plan, still};
+use super::{
+    Job, Plan, Rendered, Stages, aim, aim::Picture, encode_options, metadata, no_larger, plan,
+    still,
+};
 
 /// What the planes of a job are, from end to end.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +65,11 @@ pub(super) fn way(
         return None;
     }
     // Encoders that do without loss, and palettes, start from RGB.
-    let wanted = codec::wanted(&encode_options(recipe, format, None))?;
+    let mut wanted = codec::wanted(&encode_options(recipe, format, None))?;
+    if recipe.output.aim.is_some() {
+        // Results are judged beside the colours as they were, not at half their resolution.
+        wanted.sampling = Sampling::FULL;
+    }
     // A profile that has to be converted is defined on RGB. (One that is kept stays valid: the
     // matrix between its RGB and these planes is the same on both ends.)
     let found = codec::colour(bytes, header, limits)?;
@@ -126,19 +133,28 @@ pub(super) fn render(
     let clock = Instant::now();
     let exif = metadata::kept(bytes, header, recipe.output.metadata, limits);
     let options = encode_options(recipe, job.format, exif.as_deref());
-    let encoded = codec::encode_planes(&planes, &options, cancel)?;
+    let size = planes.luma.size;
+    let picture = Picture::Planes(Cow::Owned(planes));
+    let (encoded, quality) = match aim(job, recipe, size) {
+        Some(aim) => {
+            let found = aim::encode(&picture, &options, aim, cancel)?;
+            (found.bytes, Some(found.quality))
+        }
+        None => (picture.encode(&options, cancel)?, None),
+    };
     let encoded = no_larger(bytes, recipe, job, encoded);
     stages.encode = clock.elapsed();
     Ok(Some(Rendered {
         bytes: encoded,
         format: job.format,
-        size: planes.luma.size,
+        size,
+        quality,
         stages,
     }))
 }
 
 /// Bytes that the work holds at its peak.
-pub(super) fn peak(job: &Job, way: &Way, options: &EncodeOptions<'_>) -> u64 {
+pub(super) fn peak(job: &Job, way: &Way, options: &EncodeOptions<'_>, trials: u64) -> u64 {
     let (plan, stored) = (&job.plan, job.header.size);
     let resampler = |area, size| {
         // As if nothing were scaled while it is decoded: what it is then, the decoder knows.
@@ -164,7 +180,12 @@ pub(super) fn peak(job: &Job, way: &Way, options: &EncodeOptions<'_>) -> u64 {
         .decoding
         .saturating_add(resamplers)
         .saturating_add(planes);
-    let encoding = codec::encode_bytes(job.output, false, options).saturating_add(planes);
+    // An encoder that wants less colour than trials do has a copy of its own.
+    let copy = if trials == 0 { 0 } else { planes };
+    let encoding = codec::encode_bytes(job.output, false, options)
+        .saturating_add(copy)
+        .max(trials)
+        .saturating_add(planes);
     resampling.max(encoding).max(planes.saturating_add(turning))
 }
 

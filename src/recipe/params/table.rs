@@ -190,12 +190,12 @@ pub static TABLE: &[Param] = &[
         aliases: &["q"],
         group: Group::Output,
         default: "a setting, 80",
-        doc: "On JPEG's scale, whatever the format; lossless output knows none.",
-        kind: Kind::Whole {
-            from: 1,
-            to: 100,
-            unit: "",
-            into: |d, n| d.transform.quality = u8::try_from(n).ok(),
+        doc: "On JPEG's scale, whatever the format; `auto` finds each picture's own: see \
+              [Quality](#quality). Lossless output knows none.",
+        kind: Kind::Text {
+            expects: "a whole number from 1 to 100, or auto",
+            examples: &["1", "100", "auto"],
+            into: |d, text| d.quality(text),
         },
     },
     Param {
@@ -217,7 +217,7 @@ pub static TABLE: &[Param] = &[
         group: Group::Output,
         default: "none",
         doc: "`format`: AVIF or WebP where the client takes it, else `format`. `compress`: fewer \
-              bytes. May be given several times; imgix's other words change nothing.",
+              bytes, by a quality of the picture's own. May be given several times; imgix's other words change nothing.",
         kind: Kind::Text {
             expects: "a list of format, compress, webp, avif, true",
             examples: &[

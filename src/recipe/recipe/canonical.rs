@@ -131,6 +131,7 @@ fn spell_output(out: &mut String, output: Output) -> fmt::Result {
     let Output {
         format,
         quality,
+        aim,
         lossless,
         progressive,
         metadata,
@@ -146,8 +147,9 @@ fn spell_output(out: &mut String, output: Output) -> fmt::Result {
     };
     write!(
         out,
-        ";avif={avif};webp={webp};fm={fallback};q={quality};lossless={lossless};\
-         progressive={progressive};metadata={metadata}"
+        ";avif={avif};webp={webp};fm={fallback};q={quality};aim={};lossless={lossless};\
+         progressive={progressive};metadata={metadata}",
+        Or(aim)
     )
 }
 

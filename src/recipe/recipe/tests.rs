@@ -67,7 +67,7 @@ fn the_spelling_of_a_recipe_is_pinned() {
         recipe("").canonical(),
         "rect=-;trim=-;orient=auto;w=-;h=-;ar=-;maxw=-;maxh=-;dpr=1000;fit=inside;\
          gravity=500000,500000;enlarge=0;pad=0,0,0,0;bg=-;rotate=0;flip=00;blur=0;sharpen=0;\
-         bri=0;con=0;sat=0;gamma=100;frames=all;profile=fast;avif=0;webp=0;fm=-;q=80;lossless=0;\
+         bri=0;con=0;sat=0;gamma=100;frames=all;profile=fast;avif=0;webp=0;fm=-;q=80;aim=-;lossless=0;\
          progressive=0;metadata=none"
     );
     let everything = "w=0.5&ar=16:9&dpr=2&crop=top,left&rect=1,0.5,30,40&trim=7&orient=6&max-h=50\
@@ -78,7 +78,7 @@ fn the_spelling_of_a_recipe_is_pinned() {
         with(everything, WEBP, PolicySettings::default()).canonical(),
         "rect=1p500000s30p40p;trim=7;orient=6;w=500000s;h=-;ar=16:9;maxw=-;maxh=50;dpr=1000;\
          fit=cover;gravity=0,0;enlarge=1;pad=1,2,3,4;bg=ff000080;rotate=45;flip=11;blur=500;\
-         sharpen=50;bri=-1;con=2;sat=-3;gamma=220;frames=2;profile=fine;avif=0;webp=1;fm=jpeg;q=70;lossless=1;\
+         sharpen=50;bri=-1;con=2;sat=-3;gamma=220;frames=2;profile=fine;avif=0;webp=1;fm=jpeg;q=70;aim=-;lossless=1;\
          progressive=1;metadata=all"
     );
 }
@@ -335,6 +335,33 @@ fn the_client_decides_only_where_it_is_asked() {
     assert_eq!(output("auto=compress", WEBP, false), (NOTHING, None));
 }
 
+/// The aim of a query, and the quality where it begins.
+#[track_caller]
+fn check_aim(query: &str, aim: Option<u8>, quality: u8) {
+    let settings = PolicySettings {
+        quality_step: 7,
+        ..PolicySettings::default()
+    };
+    let output = with(query, NOTHING, settings).output;
+    assert_eq!((output.aim, output.quality), (aim, quality), "{query}");
+}
+
+#[test]
+fn a_quality_of_its_own_is_an_aim() {
+    check_aim("q=auto", Some(79), 80);
+    check_aim("auto=compress", Some(68), 59);
+    check_aim("auto=format,compress&q=AUTO", Some(68), 59);
+    check_aim("auto=compress&q=90", None, 91);
+    // What has no quality has none of its own.
+    check_aim("q=auto&fm=png", None, 100);
+    check_aim("q=auto&fm=webp&lossless=1", None, 100);
+    check_aim("q=auto&fm=gif", None, 80);
+    check_aim("q=auto&fm=webp&lossless=0", Some(79), 80);
+    differ("q=auto&fm=webp", "fm=webp");
+    differ("q=auto", "auto=compress");
+    same("q=auto&fm=png", "fm=png");
+}
+
 #[test]
 fn quality_has_a_default_and_steps() {
     let quality = |query: &str, quality_step| {
@@ -342,10 +369,11 @@ fn quality_has_a_default_and_steps() {
             quality_step,
             ..PolicySettings::default()
         };
-        with(query, NOTHING, settings).output.quality
+        let output = with(query, NOTHING, settings).output;
+        assert_eq!(output.aim, None, "{query}");
+        output.quality
     };
     assert_eq!(quality("", 1), 80);
-    assert_eq!(quality("auto=compress", 1), 60);
     assert_eq!(quality("auto=compress&q=90", 1), 90);
     assert_eq!(quality("q=71", 5), 75);
     assert_eq!(quality("q=75", 5), 75);
@@ -427,7 +455,10 @@ fn transforms() -> impl Strategy<Value = Transform> {
     );
     let output = (
         some(formats),
-        some(1..=100_u8),
+        some(prop_oneof![
+            (1..=100_u8).prop_map(Quality::At),
+            Just(Quality::Auto)
+        ]),
         some(any::<bool>()),
         some(any::<bool>()),
         any::<bool>(),
@@ -469,7 +500,10 @@ fn spelled_out(recipe: &Recipe) -> Transform {
         enlarge: Some(bounds.enlarge),
         dpr: Some(1000),
         format: recipe.output.format.fallback,
-        quality: Some(recipe.output.quality),
+        quality: Some(match recipe.output.aim {
+            Some(_) => Quality::Auto,
+            None => Quality::At(recipe.output.quality),
+        }),
         lossless: Some(recipe.output.lossless),
         progressive: Some(recipe.output.progressive),
         auto: crate::recipe::transform::Auto {

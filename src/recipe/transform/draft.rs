@@ -1,7 +1,7 @@
 //! A transform while its parameters are being read: the words of the query grammar, and the
 //! parameters that only mean something together.
 
-use super::{Flip, Metadata, Offset, Orient, Profile, Region, Transform};
+use super::{Flip, Metadata, Offset, Orient, Profile, Quality, Region, Transform};
 use crate::{
     pixels::{
         format::OutputFormat,
@@ -201,6 +201,15 @@ impl Draft {
             "false" => None,
             _ => Some(u8::try_from(value::whole(text, 0, 255)?).ok()?),
         };
+        Some(())
+    }
+
+    pub(crate) fn quality(&mut self, text: &str) -> Option<()> {
+        self.transform.quality = Some(if text.eq_ignore_ascii_case("auto") {
+            Quality::Auto
+        } else {
+            Quality::At(u8::try_from(value::whole(text, 1, 100)?).ok()?)
+        });
         Some(())
     }
 

@@ -317,7 +317,7 @@ fn sentences_say_what_was_expected() {
     );
     assert_eq!(
         sentence("q=", false),
-        "parameter `q` must be a whole number from 1 to 100, not nothing"
+        "parameter `q` must be a whole number from 1 to 100, or auto, not nothing"
     );
     assert_eq!(
         sentence("dpr=9", false),
