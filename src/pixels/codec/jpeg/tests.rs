@@ -343,3 +343,31 @@ proptest::proptest! {
         let _ = exif(&file, &Limits::default());
     }
 }
+
+#[test]
+fn one_pixel_in_planes_could_not_be_written() {
+    let plane = |sample| crate::pixels::planes::Plane {
+        size: Size::new(1, 1),
+        extent: (1.0, 1.0),
+        samples: vec![sample],
+    };
+    let planes = Planes {
+        luma: plane(200),
+        chroma: Some([plane(90), plane(160)]),
+        range: Range::Full,
+        colour: Colour::Srgb,
+    };
+    for quality in [1, 80, 100] {
+        let options = EncodeOptions {
+            format: crate::pixels::format::OutputFormat::Jpeg,
+            quality,
+            lossless: false,
+            progressive: false,
+            effort: crate::pixels::codec::Effort::Quick,
+            exif: None,
+        };
+        let file = encode_planes(&planes, &options, &Cancel::default()).expect("a file");
+        let header = probe(&file, &Limits::default()).expect("a header");
+        assert_eq!(header.size, Size::new(1, 1));
+    }
+}

@@ -27,11 +27,10 @@ struct Band<'a> {
 
 /// Writes all rows. Sampling factors have been set to what the planes have.
 pub(super) fn write(library: &mut jpeg_compress_struct, planes: &Planes) -> Result<(), Error> {
-    let halved = planes
-        .chroma
-        .as_ref()
-        .is_some_and(|[blue, _]| blue.size != planes.luma.size);
-    let blocks = if halved { MOST } else { 1 };
+    // Of one pixel, halved planes have the size of whole ones: their sizes do not tell.
+    // SAFETY: libjpeg allocated its components when the defaults were set, one at least.
+    let factor = unsafe { (*library.comp_info).v_samp_factor };
+    let blocks = usize::try_from(factor).unwrap_or(1).clamp(1, MOST);
     let height = planes.luma.size.height as usize;
     let mut bands = vec![Band::new(&planes.luma, blocks, blocks)];
     for plane in planes.chroma.iter().flatten() {
