@@ -200,7 +200,7 @@ impl Held {
     }
 }
 
-/// Bytes that [`rows`] holds at its peak, the sink aside.
+/// Bytes that [`rows()`] holds at its peak, the sink aside.
 pub(super) fn rows_bytes(
     bytes: &[u8],
     header: &Header,

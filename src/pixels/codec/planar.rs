@@ -97,7 +97,7 @@ pub fn rows(
     Ok(Some(planes.range))
 }
 
-/// Bytes that [`rows`] holds at its peak, the sink aside; errs high.
+/// Bytes that [`rows()`] holds at its peak, the sink aside; errs high.
 #[must_use]
 pub fn rows_bytes(bytes: &[u8], header: &Header, options: &PlaneOptions, limits: &Limits) -> u64 {
     match header.format {
