@@ -1,17 +1,22 @@
-//! WebP: read through libwebp, and written by it where there is alpha, motion or no loss; opaque
-//! stills are written by [`vp8`], up to a quality. Knows the format; decides no policy but the limits.
+//! WebP: read through libwebp, and written by it where nothing is lost, and stills with alpha; opaque
+//! stills and all frames are written by [`vp8`], up to a quality. Knows the format; decides no policy
+//! but the limits.
 
+mod animate;
 mod animation;
+mod change;
+mod part;
 mod riff;
 mod still;
 mod survey;
 mod vp8;
+mod yuv;
 
 use std::borrow::Cow;
 
 use super::{
-    Cancel, DecodeOptions, EncodeOptions, Error, Frame, FrameReader, FrameWriter, Header, Limits,
-    Loops, admit, samples,
+    Cancel, DecodeOptions, EncodeOptions, Error, FrameReader, FrameWriter, Header, Limits, Loops,
+    admit, samples,
 };
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
@@ -306,40 +311,7 @@ pub(super) fn animation(
     loops: Loops,
     options: &EncodeOptions<'_>,
 ) -> Result<Box<dyn FrameWriter>, Error> {
-    admit_size(size)?;
-    Ok(Box::new(Writer {
-        encoder: animation::Encoder::new(size, loops, options)?,
-        size,
-        icc: None,
-        exif: options.exif.map(<[u8]>::to_vec),
-    }))
-}
-
-/// An animation that is being written.
-struct Writer {
-    encoder: animation::Encoder,
-    size: Size,
-    /// Of the first frame that has one.
-    icc: Option<Vec<u8>>,
-    exif: Option<Vec<u8>>,
-}
-
-impl FrameWriter for Writer {
-    fn push(&mut self, frame: &Frame, cancel: &Cancel) -> Result<(), Error> {
-        if frame.bitmap.size != self.size {
-            return Err(admit::encode("a frame of another size than the canvas"));
-        }
-        if let (None, Some(icc)) = (&self.icc, profile(&frame.bitmap.colour)?) {
-            self.icc = Some(icc.to_vec());
-        }
-        let (samples, channels) = colours(&frame.bitmap)?;
-        self.encoder.push(&samples, channels, frame.delay, cancel)
-    }
-
-    fn finish(self: Box<Self>) -> Result<Vec<u8>, Error> {
-        let file = self.encoder.finish()?;
-        with_metadata(file, self.size, self.icc.as_deref(), self.exif.as_deref())
-    }
+    Ok(Box::new(animate::Writer::new(size, loops, options)?))
 }
 
 /// The EXIF block.

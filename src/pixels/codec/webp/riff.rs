@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use crate::pixels::codec::{Error, admit};
 
-const HEADER: usize = 12;
+pub(super) const HEADER: usize = 12;
+/// A chunk's kind and length.
+pub(super) const CHUNK_HEADER: usize = 8;
 /// `VP8X`'s payload: flags, three bytes of nothing, width − 1 and height − 1 in 24 bits each.
-const VP8X_LENGTH: usize = 10;
+pub(super) const VP8X_LENGTH: usize = 10;
 
 /// `VP8X`'s flags.
 pub(super) const ICC_FLAG: u8 = 0x20;
@@ -89,18 +91,45 @@ impl Extended {
 pub(super) fn write<'a>(
     chunks: impl IntoIterator<Item = ([u8; 4], &'a [u8])>,
 ) -> Result<Vec<u8>, Error> {
-    let too_long = |_| admit::encode("a WebP of more than 4 GiB");
-    let mut file = b"RIFF\0\0\0\0WEBP".to_vec();
+    let mut file = BEGINNING.to_vec();
     for (kind, payload) in chunks {
-        let length = u32::try_from(payload.len()).map_err(too_long)?;
-        file.extend(kind);
-        file.extend(length.to_le_bytes());
-        file.extend_from_slice(payload);
-        file.extend(std::iter::repeat_n(0, payload.len() % 2));
+        append(&mut file, kind, payload)?;
     }
-    let length = u32::try_from(file.len() - 8).map_err(too_long)?;
-    file[4..8].copy_from_slice(&length.to_le_bytes());
+    close(&mut file)?;
     Ok(file)
+}
+
+/// What a file begins with; its length is said by [`close`].
+pub(super) const BEGINNING: [u8; HEADER] = *b"RIFF\0\0\0\0WEBP";
+
+/// Adds a chunk.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn append(file: &mut Vec<u8>, kind: [u8; 4], payload: &[u8]) -> Result<(), Error> {
+    let length = u32::try_from(payload.len()).map_err(too_long)?;
+    file.extend(kind);
+    file.extend(length.to_le_bytes());
+    file.extend_from_slice(payload);
+    file.extend(std::iter::repeat_n(0, payload.len() % 2));
+    Ok(())
+}
+
+/// Says how long the file is.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn close(file: &mut [u8]) -> Result<(), Error> {
+    let length = file.len().saturating_sub(CHUNK_HEADER);
+    let length = u32::try_from(length).map_err(too_long)?;
+    if let Some(place) = file.get_mut(4..CHUNK_HEADER) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+    Ok(())
+}
+
+fn too_long(_: std::num::TryFromIntError) -> Error {
+    admit::encode("a WebP of more than 4 GiB")
 }
 
 #[cfg(test)]

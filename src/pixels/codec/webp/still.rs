@@ -10,7 +10,10 @@ use libwebp_sys::{
     WebPValidateConfig, WebPYUVABuffer,
 };
 
-use super::vp8::{self, Rows, Source};
+use super::{
+    riff,
+    vp8::{self, Rows, Source},
+};
 use crate::pixels::{
     codec::{Cancel, EncodeOptions, Error, admit, quality},
     geometry::Size,
@@ -22,6 +25,15 @@ const STEP: usize = 64 << 10;
 
 /// libwebp's preset for lossless, 0 to 9: at 4 it is about as quick as a lossy encoding.
 const LOSSLESS_LEVEL: c_int = 4;
+/// The same for alpha, which mostly is nothing or all.
+const ALPHA_LEVEL: c_int = 2;
+
+/// A signature, sides, a flag and a version.
+const VP8L_HEADER: usize = 5;
+
+/// What alpha begins with: how it is packed, without a filter.
+const ALPHA_PLAIN: u8 = 0;
+const ALPHA_PACKED: u8 = 1;
 
 /// Decodes to RGB, or to RGBA where `alpha`.
 ///
@@ -189,14 +201,55 @@ pub(super) fn encode(
     options: &EncodeOptions<'_>,
     cancel: &Cancel,
 ) -> Result<Vec<u8>, Error> {
-    let picture = Picture::import(samples, size, channels, options.lossless, cancel)?;
     if channels == 3
         && let Some(level) = own(options)
     {
+        let picture = Picture::import(samples, size, channels, false, cancel)?;
         return vp8::encode(&picture.planes(size)?, level, cancel);
     }
     let config = settings(options, quality::webp(options.quality, options.effort))?;
-    finish(&config, picture)
+    library((samples, size, channels), &config, cancel)
+}
+
+/// The same by libwebp alone, as configured: samples, their size and channels.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn library(
+    (samples, size, channels): (&[u8], Size, usize),
+    config: &WebPConfig,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Error> {
+    let picture = Picture::import(samples, size, channels, config.lossless != 0, cancel)?;
+    finish(config, picture)
+}
+
+/// Alpha without loss, as it stands beside VP8's planes.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn alpha(plane: &[u8], size: Size, cancel: &Cancel) -> Result<Vec<u8>, Error> {
+    let mut config = WebPConfig::new().map_err(|()| admit::encode("libwebp is another version"))?;
+    // SAFETY: changes the initialised configuration.
+    if unsafe { WebPConfigLosslessPreset(&raw mut config, ALPHA_LEVEL) } == 0 {
+        return Err(admit::encode("libwebp refused its preset"));
+    }
+    // Alpha is the green of a picture without loss, of which the header is left away.
+    let green: Vec<u8> = plane.iter().flat_map(|alpha| [0, *alpha, 0]).collect();
+    let file = library((&green, size, 3), &config, cancel)?;
+    let chunk = riff::chunks(&file).find(|chunk| chunk.kind == *b"VP8L");
+    let stream = chunk.as_ref().map(|chunk| chunk.payload(&file));
+    let stream = stream.and_then(|stream| stream.get(VP8L_HEADER..));
+    let stream = stream.ok_or_else(|| admit::encode("libwebp: no stream without loss"))?;
+    let (packed, kind) = if stream.len() < plane.len() {
+        (stream, ALPHA_PACKED)
+    } else {
+        (plane, ALPHA_PLAIN)
+    };
+    let mut payload = Vec::with_capacity(1 + packed.len());
+    payload.push(kind);
+    payload.extend_from_slice(packed);
+    Ok(payload)
 }
 
 /// Encodes planes to a file without metadata: limited range, colour at half the resolution, both

@@ -1,7 +1,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use super::*;
-use crate::pixels::format::OutputFormat;
+use crate::pixels::{codec::Frame, format::OutputFormat};
 
 const WHOLE: DecodeOptions = DecodeOptions {
     page: 0,

@@ -1,0 +1,248 @@
+//! What changed on the canvas of an animation since it was last written. Knows samples; nothing of
+//! files.
+
+use crate::pixels::{
+    codec::{Error, admit},
+    geometry::{Rect, Size},
+};
+
+/// A side of the blocks that are coded or left out: one of VP8's.
+pub(super) const BLOCK: usize = 16;
+
+/// RGB (3 channels) or RGBA (4) of a whole canvas.
+#[derive(Clone, Copy)]
+pub(super) struct Canvas<'a> {
+    size: Size,
+    channels: usize,
+    samples: &'a [u8],
+}
+
+/// Two canvases of one size and kind: what is seen, and what is to be seen.
+#[derive(Clone, Copy)]
+pub(super) struct Change<'a> {
+    before: Canvas<'a>,
+    after: Canvas<'a>,
+    /// How far colours may lie apart and still be taken for equal; `None`: every sample counts.
+    /// What is fully transparent has no colour.
+    tolerance: Option<u8>,
+}
+
+/// Which blocks of a rectangle are shown; counted from its top left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Blocks {
+    pub(super) across: usize,
+    pub(super) shown: Vec<bool>,
+}
+
+impl<'a> Canvas<'a> {
+    /// # Errors
+    /// [`Error::Encode`] where there are not as many samples as size and channels say.
+    pub(super) fn new(size: Size, channels: usize, samples: &'a [u8]) -> Result<Self, Error> {
+        let whole = admit::buffer(size, channels)? == samples.len();
+        if !whole || samples.is_empty() || !matches!(channels, 3 | 4) {
+            return Err(admit::encode(
+                "a frame of another length than its size says",
+            ));
+        }
+        Ok(Self {
+            size,
+            channels,
+            samples,
+        })
+    }
+
+    pub(super) fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// The rows of a part, which must lie within.
+    pub(super) fn rows(
+        self,
+        part: Rect,
+    ) -> impl DoubleEndedIterator<Item = &'a [u8]> + ExactSizeIterator {
+        let rows = self.samples.chunks_exact(self.stride());
+        let (from, length) = (
+            part.x as usize * self.channels,
+            part.width as usize * self.channels,
+        );
+        rows.skip(part.y as usize)
+            .take(part.height as usize)
+            .map(move |row| row.get(from..from + length).unwrap_or_default())
+    }
+
+    /// Samples of a row.
+    fn stride(&self) -> usize {
+        self.size.width as usize * self.channels
+    }
+}
+
+impl<'a> Change<'a> {
+    /// # Errors
+    /// [`Error::Encode`] where the canvases are of two kinds.
+    pub(super) fn new(
+        before: Canvas<'a>,
+        after: Canvas<'a>,
+        tolerance: Option<u8>,
+    ) -> Result<Self, Error> {
+        if (before.size, before.channels) != (after.size, after.channels) {
+            return Err(admit::encode("a frame of another size than the canvas"));
+        }
+        Ok(Self {
+            before,
+            after,
+            tolerance,
+        })
+    }
+
+    /// The smallest rectangle at even places outside of which nothing changed; `None` where nothing
+    /// did at all.
+    pub(super) fn rectangle(&self) -> Option<Rect> {
+        let whole = Rect::whole(self.after.size);
+        let rows = || self.before.rows(whole).zip(self.after.rows(whole));
+        let differs = |(a, b): (&[u8], &[u8])| self.first(a, b).is_some();
+        let top = rows().position(differs)?;
+        let bottom = rows().rposition(differs)?;
+        let channels = self.after.channels;
+        let (mut left, mut right) = (usize::MAX, 0);
+        for (a, b) in rows().take(bottom + 1).skip(top) {
+            if a == b {
+                continue;
+            }
+            let before_left = a.len().min(left.saturating_mul(channels));
+            if let Some(first) = self.first(&a[..before_left], &b[..before_left]) {
+                left = first;
+            }
+            let after_right = a.len().min(right * channels);
+            if let Some(last) = self.last(&a[after_right..], &b[after_right..]) {
+                right += last;
+            }
+        }
+        let (left, top) = (left / 2 * 2, top / 2 * 2);
+        let number = |length: usize| u32::try_from(length).ok();
+        Some(Rect {
+            x: number(left)?,
+            y: number(top)?,
+            width: number(right + 1 - left)?,
+            height: number(bottom + 1 - top)?,
+        })
+    }
+
+    /// Whether what changed in a part covers what was there: a frame that is laid over it can show
+    /// it.
+    pub(super) fn covers(&self, part: Rect) -> bool {
+        if self.after.channels == 3 {
+            return true;
+        }
+        let mut rows = self.before.rows(part).zip(self.after.rows(part));
+        rows.all(|(a, b)| {
+            let mut pixels = a.as_chunks::<4>().0.iter().zip(b.as_chunks::<4>().0);
+            pixels.all(|(a, b)| b[3] == 255 || self.alike(a, b))
+        })
+    }
+
+    pub(super) fn after(&self) -> Canvas<'a> {
+        self.after
+    }
+
+    /// Alpha of a frame that shows what changed in a part, pixel by pixel, and how many pixels do
+    /// not show.
+    pub(super) fn pixels_over(&self, part: Rect) -> (Vec<u8>, usize) {
+        let channels = self.after.channels;
+        let rows = self.before.rows(part).zip(self.after.rows(part));
+        let pixels = rows.flat_map(|(a, b)| a.chunks_exact(channels).zip(b.chunks_exact(channels)));
+        let mut kept = 0;
+        let alpha = pixels.map(|(a, b)| {
+            let alike = self.alike(a, b);
+            kept += usize::from(alike);
+            if alike { 0 } else { 255 }
+        });
+        (alpha.collect(), kept)
+    }
+
+    /// The same where whole blocks are shown; what is not opaque, never is.
+    pub(super) fn blocks_over(&self, part: Rect) -> (Vec<u8>, usize) {
+        let changed = self.blocks(part);
+        let channels = self.after.channels;
+        let mut alpha = Vec::with_capacity(part.width as usize * part.height as usize);
+        let mut kept = 0;
+        for (y, row) in self.after.rows(part).enumerate() {
+            let blocks = row.chunks(BLOCK * channels).enumerate();
+            for (column, block) in blocks {
+                if changed.at(column, y / BLOCK) {
+                    let pixels = block.chunks_exact(channels);
+                    alpha.extend(pixels.map(|pixel| match pixel.get(3) {
+                        None | Some(255) => 255,
+                        Some(_) => 0,
+                    }));
+                } else {
+                    let width = block.len() / channels;
+                    kept += width;
+                    alpha.resize(alpha.len() + width, 0);
+                }
+            }
+        }
+        (alpha, kept)
+    }
+
+    /// Which blocks of a part changed.
+    fn blocks(&self, part: Rect) -> Blocks {
+        let across = (part.width as usize).div_ceil(BLOCK);
+        let down = (part.height as usize).div_ceil(BLOCK);
+        let mut changed = vec![false; across * down];
+        let width = BLOCK * self.after.channels;
+        let rows = self.before.rows(part).zip(self.after.rows(part));
+        for (y, (a, b)) in rows.enumerate() {
+            if a == b {
+                continue;
+            }
+            let changed = &mut changed[y / BLOCK * across..][..across];
+            let blocks = a.chunks(width).zip(b.chunks(width));
+            for (changed, (a, b)) in changed.iter_mut().zip(blocks) {
+                *changed = *changed || self.first(a, b).is_some();
+            }
+        }
+        Blocks {
+            across,
+            shown: changed,
+        }
+    }
+
+    /// Whether two pixels look alike.
+    pub(super) fn alike(&self, a: &[u8], b: &[u8]) -> bool {
+        if a == b {
+            return true;
+        }
+        let Some(tolerance) = self.tolerance else {
+            return false;
+        };
+        let alpha = (a.get(3), b.get(3));
+        if alpha.0 != alpha.1 {
+            return false;
+        }
+        alpha.0 == Some(&0) || a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) <= tolerance)
+    }
+
+    /// The first pixel that changed.
+    fn first(&self, a: &[u8], b: &[u8]) -> Option<usize> {
+        if a == b {
+            return None;
+        }
+        let pixels = a.chunks_exact(self.after.channels);
+        let mut pixels = pixels.zip(b.chunks_exact(self.after.channels));
+        pixels.position(|(a, b)| !self.alike(a, b))
+    }
+
+    /// The last pixel that changed.
+    fn last(&self, a: &[u8], b: &[u8]) -> Option<usize> {
+        let pixels = a.chunks_exact(self.after.channels);
+        let mut pixels = pixels.zip(b.chunks_exact(self.after.channels));
+        pixels.rposition(|(a, b)| !self.alike(a, b))
+    }
+}
+
+impl Blocks {
+    fn at(&self, column: usize, row: usize) -> bool {
+        let number = row * self.across + column;
+        self.shown.get(number).copied().unwrap_or_default()
+    }
+}

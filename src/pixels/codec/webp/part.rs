@@ -1,0 +1,191 @@
+//! One frame of an animation: a rectangle of the canvas to the chunks that hold it. Knows what is
+//! shown of it; not why.
+
+use libwebp_sys::WebPConfig;
+
+use super::{
+    change::{BLOCK, Blocks, Canvas},
+    riff, still, survey, vp8,
+    yuv::Yuv,
+};
+use crate::pixels::{
+    codec::{Cancel, EncodeOptions, Error, quality},
+    geometry::Rect,
+};
+
+/// Codes frames, one after the other.
+pub(super) struct Coder {
+    way: Way,
+    planes: Yuv,
+}
+
+enum Way {
+    /// By our own encoder, at this level.
+    Own(u8),
+    Library(WebPConfig),
+}
+
+/// Chunks of a frame.
+pub(super) struct Coded {
+    pub(super) chunks: Vec<u8>,
+    pub(super) alpha: bool,
+}
+
+impl Coder {
+    /// # Errors
+    /// [`Error::Encode`].
+    pub(super) fn new(options: &EncodeOptions<'_>) -> Result<Self, Error> {
+        let frame = quality::webp_frame(options.quality, options.effort);
+        let way = match still::own(options) {
+            Some(level) => Way::Own(level),
+            None => Way::Library(still::settings(options, frame)?),
+        };
+        Ok(Self {
+            way,
+            planes: Yuv::default(),
+        })
+    }
+
+    /// Codes a part of the canvas. `alpha`: of each of its pixels, where not all are opaque.
+    ///
+    /// # Errors
+    /// [`Error::Encode`], [`Error::Cancelled`].
+    pub(super) fn code(
+        &mut self,
+        canvas: Canvas<'_>,
+        part: Rect,
+        alpha: Option<&[u8]>,
+        cancel: &Cancel,
+    ) -> Result<Coded, Error> {
+        match (&self.way, alpha) {
+            (Way::Own(level), None) => {
+                let level = *level;
+                self.fill(canvas, part);
+                chunks(&vp8::encode(&self.planes.source(), level, cancel)?)
+            }
+            (Way::Own(level), Some(alpha)) => {
+                let level = *level;
+                let seen = seen(alpha, part);
+                if canvas.channels() == 3 {
+                    self.fill(canvas, part);
+                } else {
+                    let smooth = smooth(canvas, part, alpha);
+                    let rows = smooth.chunks_exact(part.width as usize * 3);
+                    self.planes.fill::<3>(sides(part), rows);
+                }
+                self.planes.flatten(&seen);
+                let size = part.size();
+                let mut chunks = chunks(&vp8::encode(&self.planes.source(), level, cancel)?)?;
+                let mut all = Vec::new();
+                riff::append(&mut all, *b"ALPH", &still::alpha(alpha, size, cancel)?)?;
+                all.append(&mut chunks.chunks);
+                Ok(Coded {
+                    chunks: all,
+                    alpha: true,
+                })
+            }
+            (Way::Library(config), alpha) => {
+                let (samples, channels) = cut(canvas, part, alpha);
+                let picture = (samples.as_slice(), part.size(), channels);
+                chunks(&still::library(picture, config, cancel)?)
+            }
+        }
+    }
+
+    fn fill(&mut self, canvas: Canvas<'_>, part: Rect) {
+        let rows = canvas.rows(part);
+        if canvas.channels() == 3 {
+            self.planes.fill::<3>(sides(part), rows);
+        } else {
+            self.planes.fill::<4>(sides(part), rows);
+        }
+    }
+}
+
+fn sides(part: Rect) -> (usize, usize) {
+    (part.width as usize, part.height as usize)
+}
+
+/// The chunks of a still that a frame consists of.
+fn chunks(file: &[u8]) -> Result<Coded, Error> {
+    let mut chunks = Vec::with_capacity(file.len());
+    for chunk in riff::chunks(file) {
+        if matches!(&chunk.kind, b"ALPH" | b"VP8 " | b"VP8L") {
+            riff::append(&mut chunks, chunk.kind, chunk.payload(file))?;
+        }
+    }
+    Ok(Coded {
+        chunks,
+        alpha: survey::has_alpha(file),
+    })
+}
+
+/// Which blocks have a pixel that is seen.
+fn seen(alpha: &[u8], part: Rect) -> Blocks {
+    let (width, height) = sides(part);
+    let across = width.div_ceil(BLOCK);
+    let mut shown = vec![false; across * height.div_ceil(BLOCK)];
+    for (y, row) in alpha.chunks_exact(width.max(1)).enumerate() {
+        let blocks = shown.iter_mut().skip(y / BLOCK * across);
+        for (seen, alpha) in blocks.zip(row.chunks(BLOCK)) {
+            *seen = *seen || alpha.iter().any(|alpha| *alpha > 0);
+        }
+    }
+    Blocks { across, shown }
+}
+
+/// A part of an RGBA canvas as RGB, in which pixels that are not seen have the mean colour of those
+/// that are, block by block: edges that nobody sees cost as much as others.
+fn smooth(canvas: Canvas<'_>, part: Rect, alpha: &[u8]) -> Vec<u8> {
+    let (width, _) = sides(part);
+    let rows = canvas.rows(part);
+    let mut pixels: Vec<[u8; 3]> = rows
+        .flat_map(|row| row.as_chunks::<4>().0)
+        .map(|[red, green, blue, _]| [*red, *green, *blue])
+        .collect();
+    let bands = pixels.chunks_mut((width * BLOCK).max(1));
+    for (band, alpha) in bands.zip(alpha.chunks((width * BLOCK).max(1))) {
+        for left in (0..width).step_by(BLOCK) {
+            let right = (left + BLOCK).min(width);
+            let places =
+                || (0..band.len() / width).flat_map(|y| y * width + left..y * width + right);
+            let (mut sums, mut count) = ([0_u32; 3], 0_u32);
+            for place in places().filter(|place| alpha[*place] > 0) {
+                count += 1;
+                for (sum, sample) in sums.iter_mut().zip(band[place]) {
+                    *sum += u32::from(sample);
+                }
+            }
+            let mean = sums.map(|sum| {
+                let mean = (sum + count / 2).checked_div(count).unwrap_or(0);
+                u8::try_from(mean).unwrap_or(u8::MAX)
+            });
+            for place in places()
+                .filter(|place| alpha[*place] == 0)
+                .collect::<Vec<_>>()
+            {
+                band[place] = mean;
+            }
+        }
+    }
+    pixels.into_flattened()
+}
+
+/// A part of the canvas, by itself. Pixels without alpha keep their colours only where the canvas
+/// has the same alpha.
+fn cut(canvas: Canvas<'_>, part: Rect, alpha: Option<&[u8]>) -> (Vec<u8>, usize) {
+    let rows = canvas.rows(part);
+    let Some(alpha) = alpha else {
+        return (rows.flatten().copied().collect(), canvas.channels());
+    };
+    let pixels = rows.flat_map(|row| row.chunks_exact(canvas.channels()));
+    let shown = pixels.zip(alpha).flat_map(|(pixel, alpha)| {
+        let own = pixel.get(3).unwrap_or(&255);
+        match pixel {
+            _ if own != alpha => [0; 4],
+            &[red, green, blue, ..] => [red, green, blue, *alpha],
+            _ => [0; 4],
+        }
+    });
+    (shown.collect(), 4)
+}
