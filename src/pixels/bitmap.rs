@@ -231,7 +231,13 @@ pub fn rgba(layout: Layout, pixel: &[u8]) -> [u8; 4] {
 /// Cuts the last of `N` channels out of the buffer, in place, if it is `full` everywhere.
 fn drop_if_full<const N: usize, S: Copy + PartialEq>(samples: &mut Vec<S>, full: S) -> bool {
     let pixels = samples.as_chunks::<N>().0;
-    if !pixels.iter().all(|pixel| pixel[N - 1] == full) {
+    // Many at a time, which is a few instructions; not all of them, for the first may be clear.
+    let mut runs = pixels.chunks(64);
+    let is_full = |run: &[[S; N]]| {
+        let full = run.iter().filter(|pixel| pixel[N - 1] == full);
+        full.count() == run.len()
+    };
+    if !runs.all(is_full) {
         return false;
     }
     let count = pixels.len();

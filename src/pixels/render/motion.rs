@@ -6,6 +6,7 @@ use crate::{
     pixels::{
         bitmap::Bitmap,
         codec::{self, Cancel, Error, Frame, FrameReader, Limits},
+        format::OutputFormat,
         geometry::Rect,
     },
     recipe::Recipe,
@@ -106,7 +107,14 @@ fn transformed(
     }
     // Frames share one colour space; none of the formats that move carries more than a profile.
     let (header, plan, profile) = (&job.header, &job.plan, recipe.profile);
-    let raster = still::sampled(bitmap, header, plan, profile, false, cancel)?;
+    // Many files may be transparent and never are; what is not, need not be weighted.
+    let alpha = bitmap.layout.has_alpha();
+    let bitmap = bitmap.without_idle_alpha();
+    let mut raster = still::sampled(bitmap, header, plan, profile, false, cancel)?;
+    if alpha && job.format != OutputFormat::WebP {
+        // The others want frames of one kind.
+        raster = raster.expanded(false, true);
+    }
     if window.is_none() {
         *window = job
             .plan

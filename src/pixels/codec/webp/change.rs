@@ -135,7 +135,7 @@ impl<'a> Change<'a> {
         }
         let mut rows = self.before.rows(part).zip(self.after.rows(part));
         rows.all(|(a, b)| {
-            let mut pixels = a.as_chunks::<4>().0.iter().zip(b.as_chunks::<4>().0);
+            let mut pixels = pixels::<4>(a, b);
             pixels.all(|(a, b)| b[3] == 255 || self.alike(a, b))
         })
     }
@@ -147,9 +147,16 @@ impl<'a> Change<'a> {
     /// Alpha of a frame that shows what changed in a part, pixel by pixel, and how many pixels do
     /// not show.
     pub(super) fn pixels_over(&self, part: Rect) -> (Vec<u8>, usize) {
-        let channels = self.after.channels;
+        if self.after.channels == 3 {
+            self.each_over::<3>(part)
+        } else {
+            self.each_over::<4>(part)
+        }
+    }
+
+    fn each_over<const N: usize>(&self, part: Rect) -> (Vec<u8>, usize) {
         let rows = self.before.rows(part).zip(self.after.rows(part));
-        let pixels = rows.flat_map(|(a, b)| a.chunks_exact(channels).zip(b.chunks_exact(channels)));
+        let pixels = rows.flat_map(|(a, b)| pixels::<N>(a, b));
         let mut kept = 0;
         let alpha = pixels.map(|(a, b)| {
             let alike = self.alike(a, b);
@@ -208,7 +215,7 @@ impl<'a> Change<'a> {
     }
 
     /// Whether two pixels look alike.
-    pub(super) fn alike(&self, a: &[u8], b: &[u8]) -> bool {
+    fn alike<const N: usize>(&self, a: &[u8; N], b: &[u8; N]) -> bool {
         if a == b {
             return true;
         }
@@ -227,17 +234,29 @@ impl<'a> Change<'a> {
         if a == b {
             return None;
         }
-        let pixels = a.chunks_exact(self.after.channels);
-        let mut pixels = pixels.zip(b.chunks_exact(self.after.channels));
-        pixels.position(|(a, b)| !self.alike(a, b))
+        if self.after.channels == 3 {
+            pixels::<3>(a, b).position(|(a, b)| !self.alike(a, b))
+        } else {
+            pixels::<4>(a, b).position(|(a, b)| !self.alike(a, b))
+        }
     }
 
     /// The last pixel that changed.
     fn last(&self, a: &[u8], b: &[u8]) -> Option<usize> {
-        let pixels = a.chunks_exact(self.after.channels);
-        let mut pixels = pixels.zip(b.chunks_exact(self.after.channels));
-        pixels.rposition(|(a, b)| !self.alike(a, b))
+        if self.after.channels == 3 {
+            pixels::<3>(a, b).rposition(|(a, b)| !self.alike(a, b))
+        } else {
+            pixels::<4>(a, b).rposition(|(a, b)| !self.alike(a, b))
+        }
     }
+}
+
+/// Pixels of two rows.
+fn pixels<'a, const N: usize>(
+    a: &'a [u8],
+    b: &'a [u8],
+) -> impl DoubleEndedIterator<Item = (&'a [u8; N], &'a [u8; N])> + ExactSizeIterator {
+    a.as_chunks::<N>().0.iter().zip(b.as_chunks::<N>().0)
 }
 
 impl Blocks {

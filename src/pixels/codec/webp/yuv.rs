@@ -121,7 +121,10 @@ fn flatten(plane: &mut [u8], stride: usize, (column, row): (usize, usize), side:
     }
 }
 
-/// Two rows on their way into the planes; luma has one place less where there is one row.
+/// Pixels of a row that are converted at a time: an even number, whose samples fill registers.
+const CHUNK: usize = 32;
+
+/// Two rows on their way into the planes; luma has one row less where there is one row.
 struct Pair<'a, const N: usize> {
     rows: [&'a [[u8; N]]; 2],
     luma: &'a mut [u8],
@@ -134,38 +137,88 @@ impl<const N: usize> Work for Pair<'_, N> {
 
     #[inline(always)]
     fn run(self) {
-        let [first, second] = self.rows;
-        let luma = self.luma.chunks_mut(first.len().max(1));
-        for (luma, row) in luma.zip([first, second]) {
-            for (luma, pixel) in luma.iter_mut().zip(row) {
-                let [red, green, blue] = [0, 1, 2].map(|c| i32::from(pixel[c]));
-                let sum = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue;
-                *luma = code((sum + (BLACK << 16) + (1 << 15)) >> 16);
-            }
-        }
-        let (first, first_odd) = first.as_chunks::<2>();
-        let (second, second_odd) = second.as_chunks::<2>();
-        let places = self.blue.iter_mut().zip(self.red.iter_mut());
-        for ((blue, red), ([a, b], [c, d])) in places.zip(first.iter().zip(second)) {
-            let sums = [0, 1, 2].map(|i| [a, b, c, d].map(|pixel| i32::from(pixel[i])));
-            let sums = sums.map(|[a, b, c, d]| a + b + c + d);
-            (*blue, *red) = (difference(BLUE, sums), difference(RED, sums));
-        }
-        // The last pixel of an odd width stands for the next.
-        if let ([a], [c]) = (first_odd, second_odd) {
-            let sums = [0, 1, 2].map(|i| 2 * (i32::from(a[i]) + i32::from(c[i])));
-            if let (Some(blue), Some(red)) = (self.blue.last_mut(), self.red.last_mut()) {
-                (*blue, *red) = (difference(BLUE, sums), difference(RED, sums));
-            }
+        let width = self.rows[0].len();
+        let (first, second) = self.luma.split_at_mut(width.min(self.luma.len()));
+        let first = first.chunks_mut(CHUNK);
+        let blue = self.blue.chunks_mut(CHUNK / 2);
+        let red = self.red.chunks_mut(CHUNK / 2);
+        for (number, ((first, blue), red)) in first.zip(blue).zip(red).enumerate() {
+            let left = number * CHUNK;
+            let rows = self
+                .rows
+                .map(|row| split(row.get(left..).unwrap_or_default()));
+            copy(&luma(&rows[0]), first);
+            copy(&luma(&rows[1]), second.get_mut(left..).unwrap_or_default());
+            let sums = sums(&rows);
+            copy(&difference(BLUE, &sums), blue);
+            copy(&difference(RED, &sums), red);
         }
     }
 }
 
-/// Of the sums of four pixels.
+/// Red, green and blue of the pixels that come next; the last stands for those that do not.
 #[inline(always)]
-fn difference(shares: [i32; 3], sums: [i32; 3]) -> u8 {
-    let sum = shares[0] * sums[0] + shares[1] * sums[1] + shares[2] * sums[2];
-    code((sum + (i32::from(NEUTRAL) << 18) + (1 << 17)) >> 18)
+fn split<const N: usize>(pixels: &[[u8; N]]) -> [[u8; CHUNK]; 3] {
+    let mut colours = [[0; CHUNK]; 3];
+    let mut put = |pixels: &[[u8; N]; CHUNK]| {
+        for (at, pixel) in pixels.iter().enumerate() {
+            for (colours, sample) in colours.iter_mut().zip(pixel) {
+                colours[at] = *sample;
+            }
+        }
+    };
+    if let Some(chunk) = pixels.first_chunk() {
+        put(chunk);
+    } else if let Some(last) = pixels.last() {
+        let mut chunk = [*last; CHUNK];
+        chunk[..pixels.len()].copy_from_slice(pixels);
+        put(&chunk);
+    }
+    colours
+}
+
+#[inline(always)]
+fn luma([red, green, blue]: &[[u8; CHUNK]; 3]) -> [u8; CHUNK] {
+    let mut luma = [0; CHUNK];
+    for (at, luma) in luma.iter_mut().enumerate() {
+        let [red, green, blue] = [red[at], green[at], blue[at]].map(i32::from);
+        let sum = LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue;
+        *luma = code((sum + (BLACK << 16) + (1 << 15)) >> 16);
+    }
+    luma
+}
+
+/// Of each colour, the sums of two by two pixels.
+#[inline(always)]
+fn sums(rows: &[[[u8; CHUNK]; 3]; 2]) -> [[i32; CHUNK / 2]; 3] {
+    let mut sums = [[0; CHUNK / 2]; 3];
+    for (colour, sums) in sums.iter_mut().enumerate() {
+        for (at, sum) in sums.iter_mut().enumerate() {
+            let [above, below] = [&rows[0][colour], &rows[1][colour]];
+            let above = u16::from(above[2 * at]) + u16::from(above[2 * at + 1]);
+            let below = u16::from(below[2 * at]) + u16::from(below[2 * at + 1]);
+            *sum = i32::from(above + below);
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn difference(shares: [i32; 3], [red, green, blue]: &[[i32; CHUNK / 2]; 3]) -> [u8; CHUNK / 2] {
+    let mut difference = [0; CHUNK / 2];
+    for (at, difference) in difference.iter_mut().enumerate() {
+        let sum = shares[0] * red[at] + shares[1] * green[at] + shares[2] * blue[at];
+        *difference = code((sum + (i32::from(NEUTRAL) << 18) + (1 << 17)) >> 18);
+    }
+    difference
+}
+
+/// As many as there are places.
+#[inline(always)]
+fn copy(samples: &[u8], places: &mut [u8]) {
+    for (place, sample) in places.iter_mut().zip(samples) {
+        *place = *sample;
+    }
 }
 
 #[inline(always)]
@@ -176,4 +229,70 @@ fn difference(shares: [i32; 3], sums: [i32; 3]) -> u8 {
 )]
 fn code(number: i32) -> u8 {
     number as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Luma, blue's and red's differences.
+    fn planes<const N: usize>(pixels: &[[u8; N]], width: usize) -> [Vec<u8>; 3] {
+        let mut yuv = Yuv::default();
+        let rows = pixels.chunks(width).map(<[_]>::as_flattened);
+        yuv.fill::<N>((width, pixels.len() / width), rows);
+        let [blue, red] = yuv.colour;
+        [yuv.luma, blue, red]
+    }
+
+    #[track_caller]
+    fn check(pixel: [u8; 3], expected: [u8; 3]) {
+        for width in [1, 2, 31, 32, 33, 67] {
+            let found = planes(&vec![pixel; width * 3], width);
+            let lengths = [width * 3, width.div_ceil(2) * 2, width.div_ceil(2) * 2];
+            let wanted = [0, 1, 2].map(|plane| vec![expected[plane]; lengths[plane]]);
+            assert_eq!(found, wanted, "{width} pixels wide");
+        }
+    }
+
+    #[test]
+    fn colours_are_those_of_bt_601() {
+        check([0, 0, 0], [16, 128, 128]);
+        check([255, 255, 255], [235, 128, 128]);
+        check([77, 77, 77], [82, 128, 128]);
+        check([255, 0, 0], [81, 90, 240]);
+        check([0, 255, 0], [145, 54, 34]);
+        check([0, 0, 255], [41, 240, 110]);
+    }
+
+    #[test]
+    fn colour_is_the_mean_of_four_pixels_and_alpha_is_nothing() {
+        let (red, gray) = ([255, 0, 0, 7], [0, 0, 0, 255]);
+        // 3 × 3, of which the first, the right and the lower edge are red.
+        let pixels = [red, gray, red, gray, gray, red, red, red, red];
+        let [luma, blue, difference] = planes(&pixels, 3);
+        assert_eq!(luma, [81, 16, 81, 16, 16, 81, 81, 81, 81]);
+        assert_eq!(blue, [119, 90, 90, 90]);
+        assert_eq!(difference, [156, 240, 240, 240]);
+    }
+
+    #[test]
+    fn blocks_that_nobody_sees_are_as_those_around_them() {
+        let mut yuv = Yuv::default();
+        let shade = |x: usize, y: usize| if x < 16 && y < 16 { [90; 3] } else { [200; 3] };
+        let pixels: Vec<[u8; 3]> = (0..35 * 20).map(|at| shade(at % 35, at / 35)).collect();
+        yuv.fill::<3>((35, 20), pixels.chunks(35).map(<[_]>::as_flattened));
+        let seen = yuv.luma[0];
+        yuv.flatten(&Blocks {
+            across: 3,
+            shown: vec![true, false, false, false, false, false],
+        });
+        assert!(yuv.luma.iter().all(|sample| *sample == seen));
+        assert!(yuv.colour.iter().flatten().all(|sample| *sample == NEUTRAL));
+        // With nothing around it.
+        yuv.flatten(&Blocks {
+            across: 3,
+            shown: vec![false; 6],
+        });
+        assert!(yuv.luma.iter().all(|sample| *sample == NEUTRAL));
+    }
 }

@@ -1,5 +1,9 @@
 //! Resampling in the numbers as they are coded, eight bits a sample: what most other programs do,
 //! and less work than linear light.
+#![expect(
+    clippy::inline_always,
+    reason = "what runs at each pixel has to be part of the code that is made for the processor"
+)]
 
 use super::{
     broken, inside,
@@ -7,7 +11,7 @@ use super::{
 };
 use crate::pixels::{
     bitmap::Layout,
-    codec::{Cancel, Error},
+    codec::{Cancel, Error, processor},
     geometry::{Area, Rect, Size},
     planes::Plane,
     rows::{Rows, Shape, Sink, unannounced},
@@ -256,21 +260,51 @@ impl Part {
     }
 }
 
-/// Colours as much as their alpha, in the order in which a resampler takes numbers.
+/// Colours as much as their alpha, in the order in which a resampler takes numbers: gray, or RGB.
 fn weight(pixels: &[u8], channels: usize, place: &mut [i16]) {
-    let pairs = pixels.chunks(2 * channels);
-    for (pair, place) in pairs.zip(place.chunks_exact_mut(2 * channels)) {
-        for (at, pixel) in pair.chunks_exact(channels).enumerate() {
-            let alpha = u32::from(pixel[channels - 1]);
-            for (channel, &colour) in pixel[..channels - 1].iter().enumerate() {
-                place[channel * 2 + at] = weighted(u32::from(colour), alpha);
-            }
-            place[(channels - 1) * 2 + at] = weighted(255, alpha);
+    if channels == 2 {
+        processor::fastest(Weight::<2>(pixels, place));
+    } else {
+        processor::fastest(Weight::<4>(pixels, place));
+    }
+}
+
+struct Weight<'a, const CHANNELS: usize>(&'a [u8], &'a mut [i16]);
+
+impl<const CHANNELS: usize> processor::Work for Weight<'_, CHANNELS> {
+    type Done = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (pairs, last) = self.0.as_chunks::<CHANNELS>().0.as_chunks::<2>();
+        let places = self.1.as_chunks_mut::<CHANNELS>().0;
+        let mut places = places.as_chunks_mut::<2>().0.iter_mut();
+        for (pair, place) in pairs.iter().zip(places.by_ref()) {
+            *place = weighted_pair(*pair);
+        }
+        if let ([last], Some(place)) = (last, places.next()) {
+            *place = weighted_pair([*last, [0; CHANNELS]]);
         }
     }
 }
 
+/// Of each channel both samples.
+#[inline(always)]
+fn weighted_pair<const CHANNELS: usize>(pair: [[u8; CHANNELS]; 2]) -> [[i16; CHANNELS]; 2] {
+    let mut sorted = [[0; CHANNELS]; 2];
+    for (at, pixel) in pair.iter().enumerate() {
+        let alpha = u32::from(pixel[CHANNELS - 1]);
+        for (channel, colour) in pixel.iter().enumerate() {
+            let last = channel == CHANNELS - 1;
+            let colour = if last { 255 } else { u32::from(*colour) };
+            sorted.as_flattened_mut()[channel * 2 + at] = weighted(colour, alpha);
+        }
+    }
+    sorted
+}
+
 /// `colour * alpha / 255`, in parts of [`WEIGHTED`].
+#[inline(always)]
 fn weighted(colour: u32, alpha: u32) -> i16 {
     // A multiplication and a shift, so that several pixels at a time are one.
     const SHARE: u32 = (WEIGHTED as u32 * 65_536 + 127) / 255;
@@ -278,20 +312,36 @@ fn weighted(colour: u32, alpha: u32) -> i16 {
 }
 
 /// Eight bits again, colours as they were.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "`as` clamps"
-)]
 fn unweight(weighted: &[i16], channels: usize, result: &mut [u8]) {
-    let pixels = weighted.chunks_exact(channels);
-    for (pixel, result) in pixels.zip(result.chunks_exact_mut(channels)) {
-        let alpha = f32::from(pixel[channels - 1]);
-        let share = if alpha > 0.0 { 255.0 / alpha } else { 0.0 };
-        for (result, &colour) in result.iter_mut().zip(pixel) {
-            *result = (f32::from(colour) * share + 0.5) as u8;
+    if channels == 2 {
+        processor::fastest(Unweight::<2>(weighted, result));
+    } else {
+        processor::fastest(Unweight::<4>(weighted, result));
+    }
+}
+
+struct Unweight<'a, const CHANNELS: usize>(&'a [i16], &'a mut [u8]);
+
+impl<const CHANNELS: usize> processor::Work for Unweight<'_, CHANNELS> {
+    type Done = ();
+
+    #[inline(always)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` clamps"
+    )]
+    fn run(self) {
+        let pixels = self.0.as_chunks::<CHANNELS>().0;
+        let results = self.1.as_chunks_mut::<CHANNELS>().0;
+        for (pixel, result) in pixels.iter().zip(results) {
+            let alpha = f32::from(pixel[CHANNELS - 1]);
+            let share = if alpha > 0.0 { 255.0 / alpha } else { 0.0 };
+            for (result, &colour) in result.iter_mut().zip(pixel) {
+                *result = (f32::from(colour) * share + 0.5) as u8;
+            }
+            result[CHANNELS - 1] = (alpha / f32::from(WEIGHTED) + 0.5) as u8;
         }
-        result[channels - 1] = (alpha / f32::from(WEIGHTED) + 0.5) as u8;
     }
 }
 
