@@ -41,7 +41,7 @@ const fn case(title: &'static str, source: &'static str, width: u32, format: &'s
     }
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     case("12 MP JPEG → 800 JPEG", "12mp.jpg", 800, "jpeg"),
     case(
         "12 MP JPEG of leaves → 800 JPEG",
@@ -73,6 +73,12 @@ const CASES: [Case; 14] = [
     ),
     case("4 MP PNG → 800 WebP", "4mp.png", 800, "webp"),
     case("4 MP PNG → 800 PNG", "4mp.png", 800, "png"),
+    case(
+        "4 MP filtered PNG → 800 PNG",
+        "4mp-filtered.png",
+        800,
+        "png",
+    ),
     case("2 MP WebP → 400 WebP", "2mp.webp", 400, "webp"),
     case(
         "animated GIF → 320 animated WebP",

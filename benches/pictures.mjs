@@ -62,6 +62,7 @@ const recipes = {
   "12mp-progressive.jpg": async () => (await grainy(mountain, 4000, 3000)).jpeg({ ...camera, progressive: true }),
   "24mp.jpg": async () => (await grainy(bird, 6000, 4000)).jpeg(camera),
   "4mp.png": () => plain(leaves, 2464, 1640).png(),
+  "4mp-filtered.png": () => plain(leaves, 2464, 1640).png({ adaptiveFiltering: true }),
   "2mp.webp": () => plain(stream, 1736, 1156).webp({ quality: 85 }),
   "2mp.avif": () => plain(stream, 1736, 1156).avif({ quality: 65, chromaSubsampling: "4:2:0" }),
   "animated.gif": async () => (await panned(stream, 24, 640, 360)).gif({ delay: Array(24).fill(80), loop: 0 }),

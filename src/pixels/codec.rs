@@ -569,6 +569,12 @@ pub fn compare_jpeg(bytes: &[u8], limits: &Limits) {
     jpeg::compare::compare(bytes, limits);
 }
 
+/// For `fuzz/` alone: panics where two ways to inflate disagree.
+#[cfg(fuzzing)]
+pub fn compare_inflated(bytes: &[u8]) {
+    png::compare_inflated(bytes);
+}
+
 /// How long a frame stands whose file says `delay`. A hundredth of a second or less has always
 /// meant "as fast as you can", and browsers agree to answer with a tenth.
 fn frame_delay(delay: Duration) -> Duration {

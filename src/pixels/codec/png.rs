@@ -6,6 +6,7 @@ mod chunks;
 mod data;
 mod encode;
 mod expand;
+mod inflate;
 mod still;
 mod strip;
 mod unfilter;
@@ -209,6 +210,16 @@ fn open(
     decoder.set_ignore_iccp_chunk(true);
     decoder.set_transformations(transformations);
     decoder.read_info().map_err(failed)
+}
+
+#[cfg(fuzzing)]
+pub(super) fn compare_inflated(bytes: &[u8]) {
+    let [first, second, stream @ ..] = bytes else {
+        return;
+    };
+    // What comes at a time, and how much is wanted at a time.
+    let (step, room) = (usize::from(*first) * 64, usize::from(*second) * 64);
+    inflate::compare::compare(stream, 1 << 18, step.max(1), room.max(1));
 }
 
 fn layout(reader: &Reader<'_>) -> Layout {

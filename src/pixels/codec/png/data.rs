@@ -1,8 +1,10 @@
 //! The image data of a still: what stands in its IDAT chunks, inflated piece by piece.
 
-use fdeflate::Decompressor;
-
-use super::{super::Error, chunks::Chunks};
+use super::{
+    super::Error,
+    chunks::Chunks,
+    inflate::{self, Inflate, Input, Output},
+};
 
 /// How far back a match may reach.
 const LOOKBACK: usize = 32 << 10;
@@ -12,7 +14,10 @@ pub(super) struct Data<'a> {
     chunks: Chunks<'a>,
     /// What is not yet inflated of the chunk that was met last.
     chunk: &'a [u8],
-    inflate: Decompressor,
+    input: Input,
+    /// Whether there may be more chunks.
+    more: bool,
+    inflate: Inflate,
     /// Inflated bytes; those that were taken stay as long as matches may reach back to them.
     window: Vec<u8>,
     /// Where the first byte stands that was not taken.
@@ -29,14 +34,15 @@ impl<'a> Data<'a> {
     /// Of a file that was read up to its image data: `whole` bytes, of which at most `most` will be
     /// asked for at once, with `slack` bytes behind them.
     pub(super) fn new(chunks: Chunks<'a>, whole: u64, most: usize, slack: usize) -> Self {
-        let mut inflate = Decompressor::new();
-        // Each chunk has a checksum.
-        inflate.ignore_adler32();
+        let slack = slack.max(inflate::SLACK);
+        let input = Input::new();
         Self {
             chunks,
             chunk: &[],
-            inflate,
-            window: vec![0; bytes(most, slack)],
+            inflate: Inflate::new(&input),
+            input,
+            more: true,
+            window: vec![0; LOOKBACK + most + slack],
             start: 0,
             end: 0,
             left: whole,
@@ -60,22 +66,39 @@ impl<'a> Data<'a> {
         self.window.copy_within(gone..self.end, 0);
         self.start -= gone;
         self.end -= gone;
-        let room = self.window.len() - self.slack - self.end;
+        let room = (self.window.len() - self.slack).saturating_sub(self.end);
         let room = usize::try_from(self.left).map_or(room, |left| left.min(room));
         let full = self.end + room;
         while self.end < full {
-            let target = &mut self.window[..full];
-            let inflated = self.inflate.read(self.chunk, target, self.end, false);
-            let (used, made) = inflated.map_err(|error| Error::broken(format!("{error:?}")))?;
-            self.chunk = self.chunk.get(used..).unwrap_or_default();
-            self.end += made;
-            self.left -= made as u64;
-            let ended = self.inflate.is_done();
-            if self.end < full && (ended || (self.chunk.is_empty() && !self.go_on()? && made == 0))
-            {
+            self.fill()?;
+            let mut output = Output::new(&mut self.window, self.end, full);
+            let inflated = self.inflate.run(&self.input, &mut output);
+            let made = output.at - self.end;
+            self.end = output.at;
+            // A match may reach beyond the last row.
+            self.left = self.left.saturating_sub(made as u64);
+            inflated.map_err(|damaged| Error::broken(damaged.0))?;
+            if self.end < full && (self.inflate.is_done() || !self.more) {
                 return Err(Error::broken("fewer rows than the header says"));
             }
         }
+        Ok(())
+    }
+
+    /// Hands on what there is room for.
+    fn fill(&mut self) -> Result<(), Error> {
+        while self.more {
+            if self.chunk.is_empty() {
+                self.more = self.go_on()?;
+                continue;
+            }
+            let count = self.input.fill(self.inflate.at(), self.chunk);
+            self.chunk = self.chunk.get(count..).unwrap_or_default();
+            if count == 0 {
+                return Ok(());
+            }
+        }
+        self.input.close();
         Ok(())
     }
 
@@ -96,5 +119,5 @@ impl<'a> Data<'a> {
 
 /// Bytes that are held where so many can be taken at once.
 pub(super) fn bytes(most: usize, slack: usize) -> usize {
-    LOOKBACK + most + slack
+    LOOKBACK + most + slack.max(inflate::SLACK) + inflate::HELD
 }
