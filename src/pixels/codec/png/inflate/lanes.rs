@@ -118,12 +118,12 @@ impl Segment {
             }
             let mut kept = [0; COPIED];
             kept.copy_from_slice(&self.bytes[place..place + COPIED]);
-            output.fill(
-                at + place - from.bytes,
-                copied.distance.into(),
-                length,
-                &kept,
-            )?;
+            let gap = at + place - from.bytes;
+            let filled = output.fill(gap, copied.distance.into(), length, &kept);
+            if filled.is_err() {
+                output.at = gap;
+                return filled;
+            }
             end = end.max(place + length);
             laid += 1;
         }
