@@ -20,9 +20,8 @@ use crate::pixels::{
 /// is made of them.
 const BAND_BYTES: usize = 128 << 10;
 
-/// Rows that are worked on at a time, however long or short they are: filters are undone eight
-/// rows at once.
-const BAND_ROWS: (usize, usize) = (8, 32);
+/// Rows that are worked on at a time, however long or short they are.
+const BAND_ROWS: (usize, usize) = (unfilter::ROWS, 4 * unfilter::ROWS);
 
 /// A still whose header is read.
 pub(in super::super) struct Still<'a> {
@@ -118,10 +117,12 @@ pub(super) fn bytes(row: Row, height: usize, given: usize) -> usize {
     data::bytes(band * row.coded(), SLACK) + (band + 1) * row.stride() + band * given
 }
 
-/// Rows at a time.
+/// Rows at a time: as many as filters are undone of at once, once or several times. One row alone
+/// takes as long as all of these.
 fn band(row: Row, height: usize) -> usize {
     let (least, most) = BAND_ROWS;
-    (BAND_BYTES / row.coded()).clamp(least, most).min(height)
+    let rows = (BAND_BYTES / row.coded()).clamp(least, most);
+    (rows - rows % unfilter::ROWS).min(height)
 }
 
 #[cfg(test)]

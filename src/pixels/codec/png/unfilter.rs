@@ -7,6 +7,9 @@ mod wave;
 /// written in whole vectors, some of them past the end.
 pub(super) const SLACK: usize = 128;
 
+/// Rows of which filters are undone at once, where the processor can.
+pub(super) const ROWS: usize = 8;
+
 /// What a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {

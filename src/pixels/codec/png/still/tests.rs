@@ -182,6 +182,13 @@ fn what_is_held_is_bounded_by_the_rows() {
     assert!(bytes(8 * 32_768, 32_768) < 7 << 20);
 }
 
+#[test]
+fn no_band_has_rows_that_are_done_alone() {
+    for line in [4, 3 * 1000, 3 * 2464, 4 * 2464, 4 * 6000, 8 * 32_768] {
+        assert_eq!(band(Row { line, pixel: 4 }, 1000) % 8, 0, "{line}");
+    }
+}
+
 proptest! {
     #[test]
     fn damaged_pixels_are_damaged_to_the_library_too(

@@ -19,10 +19,7 @@ use std::arch::x86_64::{
     _mm256_xor_si256,
 };
 
-use super::Row;
-
-/// Rows at once.
-const ROWS: usize = 8;
+use super::{ROWS, Row};
 
 /// Pixels that a row is behind the one above it.
 const LAG: usize = 2;
