@@ -7,7 +7,7 @@
 mod extent;
 
 use resvg::{
-    tiny_skia::Transform,
+    tiny_skia::{Rect, Transform},
     usvg::{
         ClipPath, Fill, Group, ImageKind, Mask, Node, Paint, Path, Pattern, Stroke, Tree,
         filter::{Filter, Kind},
@@ -16,7 +16,7 @@ use resvg::{
 
 use super::super::Error;
 use crate::pixels::geometry::Size;
-use extent::{Area, Outline, box_extent, extent, magnified, number};
+use extent::{Area, Outline, box_extent, extent, magnified, number, reach};
 
 /// About two seconds. A map of 30,000 paths takes a tenth of this.
 const STEPS: f64 = 2e9;
@@ -50,6 +50,13 @@ const LAYER: f64 = 20.0;
 
 /// A layer reaches this many canvases across and down.
 const MARGIN: f64 = 5.0;
+
+/// How far from the canvas curves and strokes may reach, in pixels. The rasteriser clips them in numbers
+/// of 24 bits: from six times as far on it loses its way, and may end the whole process.
+const FARTHEST: f64 = 1e6;
+
+/// The same of shapes with straight sides: these survive a million times as much.
+const FARTHEST_STRAIGHT: f64 = 1e8;
 
 /// What a tree takes.
 #[derive(Clone, Copy, Debug)]
@@ -170,11 +177,18 @@ impl Walk {
         self.spend(NODE)?;
         let outline = Outline::of(path.data(), ts, on);
         let mut most = held;
+        let most_far = if outline.is_straight {
+            FARTHEST_STRAIGHT
+        } else {
+            FARTHEST
+        };
+        within_reach(path.bounding_box(), ts, most_far)?;
         if let Some(fill) = path.fill() {
             let area = box_extent(path.bounding_box(), ts).within(on);
             most = most.max(self.fill(fill, &outline, ts, area, held)?);
         }
         if let Some(stroke) = path.stroke() {
+            within_reach(path.stroke_bounding_box(), ts, FARTHEST)?;
             let area = box_extent(path.stroke_bounding_box(), ts).within(on);
             self.stroke(stroke, &outline, ts, on)?;
             most = most.max(self.paint(stroke.paint(), ts, area, held)?);
@@ -313,6 +327,15 @@ impl Walk {
         }
         Ok(most)
     }
+}
+
+fn within_reach(rect: Rect, ts: Transform, most: f64) -> Result<(), Error> {
+    if reach(rect, ts) <= most {
+        return Ok(());
+    }
+    Err(Error::Limit(format!(
+        "is a drawing with an outline that goes on for more than {most:.0} pixels"
+    )))
 }
 
 /// Steps that a filter takes for each pixel.

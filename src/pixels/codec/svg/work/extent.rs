@@ -33,6 +33,8 @@ pub(super) struct Outline {
     pub(super) rows: f64,
     /// Length in the path's own units, at most.
     pub(super) length: f64,
+    /// Whether it has no curves.
+    pub(super) is_straight: bool,
 }
 
 impl Outline {
@@ -42,6 +44,7 @@ impl Outline {
             pieces: 1.0,
             rows: 0.0,
             length: 0.0,
+            is_straight: true,
         };
         let scale = f64::from(magnified(ts));
         let (mut start, mut last) = (tiny_skia::Point::zero(), tiny_skia::Point::zero());
@@ -57,6 +60,7 @@ impl Outline {
                 PathSegment::Close => (&[start], 1.0),
             };
             outline.pieces += pieces;
+            outline.is_straight &= points.len() == 1;
             for &point in points {
                 let (across, down) = (point.x - last.x, point.y - last.y);
                 let length = f64::from(across).hypot(f64::from(down));
@@ -78,6 +82,18 @@ pub(super) fn number(count: usize) -> f64 {
 pub(super) fn magnified(ts: Transform) -> f32 {
     let (across, down) = ts.get_scale();
     across.max(down).abs()
+}
+
+/// How far from the canvas' corner a transformed box reaches, on either axis.
+pub(super) fn reach(rect: tiny_skia::Rect, ts: Transform) -> f64 {
+    let (x, y) = (
+        f64::from(rect.left().abs().max(rect.right().abs())),
+        f64::from(rect.top().abs().max(rect.bottom().abs())),
+    );
+    let along = |of_x: f32, of_y: f32, moved: f32| {
+        x * f64::from(of_x).abs() + y * f64::from(of_y).abs() + f64::from(moved).abs()
+    };
+    along(ts.sx, ts.kx, ts.tx).max(along(ts.ky, ts.sy, ts.ty))
 }
 
 /// The sides of a transformed box, with the margin that the rasteriser adds.
