@@ -1,7 +1,7 @@
 //! Progressive scans of all but the first coefficient: a band of them, of one component.
 
 use super::{
-    entropy::Bits,
+    entropy::{Bits, Window},
     frame::Scan,
     huffman::{BLOCK, Codes, Grown, end_of_bands},
     progressive::{Blocks, band, square},
@@ -86,7 +86,7 @@ impl Block<'_> {
     /// Takes the next bit of each of these coefficients, none of which is zero; those of `keep`
     /// get it.
     #[inline(always)]
-    fn correct(&mut self, bits: &mut Bits, window: &[u8], passed: u64, keep: u64, bit: i16) {
+    fn correct(&mut self, bits: &mut Bits, window: &Window, passed: u64, keep: u64, bit: i16) {
         if passed == 0 {
             return;
         }
@@ -100,7 +100,7 @@ impl Block<'_> {
 
     /// The same for so few that there are surely bits for them after a refill.
     #[inline(always)]
-    fn correct_few(&mut self, bits: &mut Bits, window: &[u8], few: u64, keep: u64, bit: i16) {
+    fn correct_few(&mut self, bits: &mut Bits, window: &Window, few: u64, keep: u64, bit: i16) {
         bits.refill(window);
         let mut wanted = few & keep;
         while wanted != 0 {
@@ -154,7 +154,7 @@ impl Scanner for First<'_> {
 
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "as libjpeg does")]
-    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
+    fn unit(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize) {
         if self.band.over > 0 {
             self.band.over -= 1;
             return;
@@ -225,7 +225,7 @@ impl Scanner for Next<'_> {
     }
 
     #[inline(always)]
-    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
+    fn unit(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize) {
         let (mut next, end, bit) = (self.band.first, self.band.end, 1i16 << self.band.low);
         let (whole, keep, mut over) = (self.whole, self.keep, self.band.over);
         let Some(mut block) = self.band.block(x, y) else {

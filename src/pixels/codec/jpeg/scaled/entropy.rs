@@ -15,6 +15,10 @@ const WINDOW: usize = 16 << 10;
 /// 15 bits of value; and what a refill reads ahead.
 const AHEAD: usize = 10 * 64 * 31 / 8 + 16;
 
+/// A window, and the zeroes behind it.
+pub(super) type Window = [u8; LENGTH];
+const LENGTH: usize = WINDOW + AHEAD;
+
 /// Bits after a refill. Its ones are the highest that a count below 64 has, so that adding whole
 /// bytes to a count is to set them.
 const AT_LEAST: u32 = 0b11_1000;
@@ -36,9 +40,11 @@ pub(super) struct Bits {
 impl Bits {
     /// Loads until at least 56 bits are there.
     #[inline(always)]
-    pub(super) fn refill(&mut self, window: &[u8]) {
-        let next = window.get(self.at..).and_then(<[u8]>::first_chunk::<8>);
-        self.buffer |= u64::from_be_bytes(*next.unwrap_or(&[0; 8])) >> self.count;
+    pub(super) fn refill(&mut self, window: &Window) {
+        // The last bytes are never data, so whoever has gone past them goes on to take zeroes.
+        let at = self.at.min(LENGTH - 8);
+        let next = window[at..].first_chunk::<8>().unwrap_or(&[0; 8]);
+        self.buffer |= u64::from_be_bytes(*next) >> self.count;
         self.at += ((63 - self.count) >> 3) as usize;
         self.count |= AT_LEAST;
     }
@@ -65,9 +71,21 @@ impl Bits {
     }
 
     /// How many bits of the window were taken.
-    #[cfg(test)]
-    pub(super) fn taken(&self) -> i64 {
-        i64::try_from(self.at * 8).expect("a window") - i64::from(self.count)
+    #[inline(always)]
+    pub(super) fn taken(&self) -> usize {
+        (self.at * 8).wrapping_sub(self.count as usize)
+    }
+
+    /// Those of a window behind so many others; at least 49 are there.
+    #[inline(always)]
+    pub(super) fn behind(taken: usize, window: &Window) -> Self {
+        let mut bits = Self {
+            at: taken / 8,
+            ..Self::default()
+        };
+        bits.refill(window);
+        bits.take(u32::from((taken % 8).to_le_bytes()[0]));
+        bits
     }
 
     /// Takes a value of `bits` bits, at most 16, as JPEG codes it: those with a leading 0 are
@@ -98,7 +116,7 @@ pub(super) struct Feed<'a> {
     bytes: &'a [u8],
     /// The next byte of the file.
     next: usize,
-    window: Vec<u8>,
+    window: Box<Window>,
     /// How many bytes of the window are data.
     filled: usize,
     /// Whether a marker, or the end of the file, follows the window.
@@ -109,14 +127,18 @@ pub(super) struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     /// Bytes that it holds.
-    pub(super) const BYTES: u64 = (WINDOW + AHEAD) as u64;
+    pub(super) const BYTES: u64 = LENGTH as u64;
 
     /// The data that begin at `start`.
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "19 KiB on their way to the heap, if at all"
+    )]
     pub(super) fn new(bytes: &'a [u8], start: usize) -> Self {
         Self {
             bytes,
             next: start,
-            window: vec![0; WINDOW + AHEAD],
+            window: Box::new([0; LENGTH]),
             filled: 0,
             ended: false,
             turn: 0,
@@ -125,7 +147,7 @@ impl<'a> Feed<'a> {
 
     /// What [`Bits`] read from.
     #[inline(always)]
-    pub(super) fn window(&self) -> &[u8] {
+    pub(super) fn window(&self) -> &Window {
         &self.window
     }
 
@@ -146,10 +168,12 @@ impl<'a> Feed<'a> {
         if self.ended {
             return self.check(bits);
         }
-        let rest = bits.at.min(self.filled)..self.filled;
+        // What is loaded and not taken stays too, for those who look back.
+        let at = bits.at.min(self.filled);
+        let rest = at.saturating_sub(8)..self.filled;
+        bits.at = at - rest.start;
         self.filled = rest.len();
         self.window.copy_within(rest, 0);
-        bits.at = 0;
         self.fill();
         if self.ended {
             self.window[self.filled..].fill(0);

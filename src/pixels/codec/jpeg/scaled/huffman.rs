@@ -8,7 +8,7 @@ mod whole;
 
 pub(super) use self::{
     first::{Grown, end_of_bands},
-    whole::Ac,
+    whole::{Ac, FAR, WAY, Way},
 };
 use super::{
     Stop,
@@ -188,6 +188,21 @@ impl Dc {
             }
         }
         Ok(Self { codes, look })
+    }
+
+    /// How far differences lead: each to the coefficient behind it.
+    pub(super) fn way(&self) -> Box<Way> {
+        let mut way = Box::new([FAR << 5; 1 << WAY]);
+        for (window, entry) in (0u32..).zip(way.iter_mut()) {
+            let Some((length, size)) = self.codes.find(window << (LONGEST - WAY)) else {
+                continue;
+            };
+            let bits = length + u32::from(size);
+            if bits <= WAY {
+                *entry = 1 << 5 | u16::from(byte(bits));
+            }
+        }
+        way
     }
 
     /// The codes of a table, where they are DC codes.

@@ -7,7 +7,7 @@
 use super::{
     Reading, Stop,
     bands::{First, Next},
-    entropy::Bits,
+    entropy::{Bits, Window},
     frame::{Component, File, Frame, Quant, Scan, quantiser, table},
     huffman::{BLOCK, Codes, Dc, Grown},
     inverse::inverse,
@@ -377,7 +377,7 @@ impl Scanner for FirstDc<'_> {
 
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "as libjpeg does")]
-    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
+    fn unit(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize) {
         let low = self.low;
         for lane in &mut self.lanes {
             let Some(codes) = lane.codes else {
@@ -407,7 +407,7 @@ impl Scanner for NextDc<'_> {
     fn restart(&mut self) {}
 
     #[inline(always)]
-    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
+    fn unit(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize) {
         let low = self.low;
         for lane in &mut self.lanes {
             lane.unit(

@@ -1,11 +1,14 @@
 //! Sequential scans: each block goes from bits to samples at once, and each row of them is given
 //! away before the next.
 
+mod means;
+
+use self::means::{Drawn, Means};
 use super::{
     Reading, Stop,
-    entropy::Bits,
-    frame::{Quant, Scan, quantiser, table},
-    huffman::{Ac, BLOCK, Dc, END},
+    entropy::{Bits, Window},
+    frame::{Part, Quant, Scan, quantiser, table},
+    huffman::{Ac, BLOCK, Dc, END, WAY, Way},
     inverse::inverse,
     strip::{Strip, ZIGZAG, behind, last},
     units::{Scanner, Units},
@@ -20,7 +23,7 @@ use crate::pixels::{
 const LAST_PAIR: usize = 47;
 
 /// Bytes of the tables of a scan, at most.
-pub(super) const TABLES: u64 = 4 * (Dc::BYTES + Ac::BYTES + (4 << 10));
+pub(super) const TABLES: u64 = 4 * (Dc::BYTES + (2 << WAY) + Ac::BYTES + (4 << 10));
 
 /// Where a coefficient goes once it is multiplied: its factor above eight bits of place.
 type Places = Box<[u32; 256]>;
@@ -29,6 +32,8 @@ type Places = Box<[u32; 256]>;
 struct Tables {
     dc: [Option<Dc>; 4],
     ac: [Option<Ac>; 4],
+    /// Of differences, where nothing but means is kept.
+    means: [Option<Box<Way>>; 4],
 }
 
 /// A component in a scan, ready to be decoded.
@@ -47,6 +52,7 @@ struct Lane<'a> {
 struct Run<'a> {
     units: Units<'a>,
     lanes: Lanes<'a>,
+    means: Option<Means<'a>>,
     /// Rows of its units in a row of the frame's.
     each: usize,
     /// Rows of its units that are still to come.
@@ -66,7 +72,7 @@ pub(super) fn rows(
     let tables: Vec<Tables> = reading
         .scans
         .iter()
-        .map(Tables::new)
+        .map(|scan| Tables::new(scan, &reading.eighths))
         .collect::<Result<_, _>>()?;
     let scans = reading.scans.iter().zip(&tables);
     let mut runs: Vec<Run<'_>> = scans
@@ -86,15 +92,20 @@ pub(super) fn rows(
 }
 
 impl Tables {
-    fn new(scan: &Scan<'_>) -> Result<Self, Stop> {
+    fn new(scan: &Scan<'_>, eighths: &[u8]) -> Result<Self, Stop> {
         let mut tables = Self {
             dc: [const { None }; 4],
             ac: [const { None }; 4],
+            means: [const { None }; 4],
         };
+        let means = |part: &Part| eighths.get(part.component) == Some(&1);
+        let means = scan.parts.iter().all(means);
         for part in &scan.parts {
             let (codes, place) = (table(&scan.tables.dc, part.dc)?, &mut tables.dc[part.dc]);
             if place.is_none() {
-                *place = Some(Dc::new(codes)?);
+                let codes = Dc::new(codes)?;
+                tables.means[part.dc] = means.then(|| codes.way());
+                *place = Some(codes);
             }
             let (codes, place) = (table(&scan.tables.ac, part.ac)?, &mut tables.ac[part.ac]);
             if place.is_none() {
@@ -131,9 +142,11 @@ impl<'a> Run<'a> {
             each = component.factors.1;
             (across, left) = component.blocks;
         }
+        let lanes = Lanes(lanes);
         Ok(Self {
             units: Units::new(reading.bytes, scan, across),
-            lanes: Lanes(lanes),
+            means: Means::new(&lanes, scan, tables),
+            lanes,
             each,
             left,
         })
@@ -142,7 +155,10 @@ impl<'a> Run<'a> {
     /// The next row of the frame's units.
     fn row(&mut self, sink: &mut dyn Sink) -> Result<(), Error> {
         for y in 0..self.each.min(self.left) {
-            self.units.row(y, &mut self.lanes)?;
+            match &self.means {
+                Some(means) => self.units.row(y, &mut Drawn(means, &mut self.lanes))?,
+                None => self.units.row(y, &mut self.lanes)?,
+            }
             self.left -= 1;
         }
         for lane in &mut self.lanes.0 {
@@ -176,7 +192,7 @@ impl Scanner for Lanes<'_> {
     }
 
     #[inline(always)]
-    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize) {
+    fn unit(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize) {
         for lane in &mut self.0 {
             match lane.strip.eighths {
                 1 => lane.unit::<1, 1>(bits, window, x, y),
@@ -198,7 +214,7 @@ impl Lane<'_> {
     fn unit<const N: usize, const HELD: usize>(
         &mut self,
         bits: &mut Bits,
-        window: &[u8],
+        window: &Window,
         x: usize,
         y: usize,
     ) {
@@ -219,7 +235,7 @@ impl Lane<'_> {
     fn block<const N: usize, const HELD: usize>(
         &mut self,
         bits: &mut Bits,
-        window: &[u8],
+        window: &Window,
     ) -> ([i32; HELD], usize) {
         let mut coefficients = [0; HELD];
         let (mut now, ac, places) = (*bits, self.ac, &self.places);
@@ -265,7 +281,7 @@ impl Lane<'_> {
 
 /// Steps over the rest of a block, from its coefficient `next`.
 #[inline(always)]
-fn skip(bits: &mut Bits, window: &[u8], ac: &Ac, mut next: usize) {
+fn skip(bits: &mut Bits, window: &Window, ac: &Ac, mut next: usize) {
     while next < BLOCK {
         bits.refill(window);
         // Four times 13 bits are surely there.

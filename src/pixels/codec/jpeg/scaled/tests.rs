@@ -340,6 +340,21 @@ fn luma_is_libjpegs_at_an_eighth_and_near_it_elsewhere() {
     }
 }
 
+/// Many blocks in the bits that are left from before the window of the data turned over.
+#[test]
+fn blocks_of_few_bits_are_libjpegs_past_a_window() {
+    for restart in [0, 7] {
+        let kind = Kind {
+            quality: 1,
+            restart,
+            ..KIND
+        };
+        let bytes = jpeg(1500, 1700, kind);
+        assert!(bytes.len() > 40 << 10, "{} bytes", bytes.len());
+        check_luma(&bytes, 1, least(1));
+    }
+}
+
 #[test]
 fn colour_is_libjpegs_at_an_eighth() {
     for kind in kinds() {

@@ -1,7 +1,7 @@
 //! The minimum coded units of a scan, one after the other, and the restarts between them.
 
 use super::{
-    entropy::{Bits, Feed},
+    entropy::{Bits, Feed, Window},
     frame::Scan,
     processor::{Work, fastest},
 };
@@ -13,7 +13,7 @@ pub(super) trait Scanner {
     fn restart(&mut self);
 
     /// Takes the bits of the unit at `x`, `y`.
-    fn unit(&mut self, bits: &mut Bits, window: &[u8], x: usize, y: usize);
+    fn unit(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize);
 }
 
 /// The units of a scan, as far as they are not read.

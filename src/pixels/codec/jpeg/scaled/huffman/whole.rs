@@ -7,15 +7,19 @@ use super::{
 };
 
 /// Bits of a window that is looked at for coefficients that are not kept.
-const SKIP: u32 = 13;
+pub(in crate::pixels::codec::jpeg::scaled) const WAY: u32 = 13;
+
+/// How far the symbols of a window lead. From the lowest: 4 bits of length, 1 bit for the end of the
+/// block, then how many coefficients are passed. A length of 0 where the window is too short for one
+/// symbol.
+pub(in crate::pixels::codec::jpeg::scaled) type Way = [u16; 1 << WAY];
 
 /// Codes of AC coefficients in a sequential scan.
 pub(in crate::pixels::codec::jpeg::scaled) struct Ac {
     codes: Codes,
     keep: Box<[Pair; 1 << KEEP]>,
-    /// From the lowest: 4 bits of length, 1 bit for the end of the block, then how far it goes.
     /// A distance of [`FAR`] where the window is too short for one symbol.
-    skip: Box<[u16; 1 << SKIP]>,
+    way: Box<Way>,
 }
 
 /// Two coefficients; the second is the first again where the window holds only one.
@@ -32,7 +36,7 @@ pub(in crate::pixels::codec::jpeg::scaled) struct Pair {
     pub(in crate::pixels::codec::jpeg::scaled) values: [i16; 2],
 }
 
-/// What a look-up in [`Ac::skip`] says.
+/// What a look-up in a [`Way`] says.
 #[derive(Clone, Copy)]
 pub(in crate::pixels::codec::jpeg::scaled) struct Leap {
     pub(in crate::pixels::codec::jpeg::scaled) bits: u32,
@@ -43,7 +47,7 @@ pub(in crate::pixels::codec::jpeg::scaled) struct Leap {
 }
 
 /// Farther than any block: the symbol has to be looked at alone.
-const FAR: u32 = 64;
+pub(in crate::pixels::codec::jpeg::scaled) const FAR: u16 = 64;
 
 impl Ac {
     /// Bytes that it holds.
@@ -59,11 +63,11 @@ impl Ac {
         for (window, entry) in (0u32..).zip(keep.iter_mut()) {
             *entry = pair(&codes, window);
         }
-        let mut skip = Box::new([0; 1 << SKIP]);
-        for (window, entry) in (0u32..).zip(skip.iter_mut()) {
+        let mut way = Box::new([0; 1 << WAY]);
+        for (window, entry) in (0u32..).zip(way.iter_mut()) {
             *entry = leap(&codes, window);
         }
-        Ok(Self { codes, keep, skip })
+        Ok(Self { codes, keep, way })
     }
 
     /// What the next bits hold; needs 11.
@@ -72,10 +76,15 @@ impl Ac {
         self.keep[bits.peek(KEEP) as usize & ((1 << KEEP) - 1)]
     }
 
+    /// Where windows lead.
+    pub(in crate::pixels::codec::jpeg::scaled) fn way(&self) -> &Way {
+        &self.way
+    }
+
     /// Where the next bits lead; needs 13.
     #[inline(always)]
     pub(in crate::pixels::codec::jpeg::scaled) fn leap(&self, bits: &Bits) -> Leap {
-        let entry = self.skip[bits.peek(SKIP) as usize & ((1 << SKIP) - 1)];
+        let entry = self.way[bits.peek(WAY) as usize & ((1 << WAY) - 1)];
         Leap {
             bits: u32::from(entry & 15),
             advance: usize::from(entry >> 5),
@@ -129,20 +138,20 @@ fn pair(codes: &Codes, window: u32) -> Pair {
 
 fn leap(codes: &Codes, window: u32) -> u16 {
     let (mut bits, mut advance, mut ends) = (0, 0, false);
-    while bits < SKIP && !ends {
-        let rest = SKIP - bits;
+    while bits < WAY && !ends {
+        let rest = WAY - bits;
         let Some(step) = codes.step(window & ((1 << rest) - 1), rest) else {
             break;
         };
         ends = step.advance == END_U32;
-        if !ends && advance + step.advance >= FAR {
+        if !ends && advance + step.advance >= u32::from(FAR) {
             break;
         }
         bits += step.bits;
         advance += if ends { 0 } else { step.advance };
     }
     if bits == 0 {
-        advance = FAR;
+        advance = u32::from(FAR);
     }
     u16::try_from(bits | u32::from(ends) << 4 | advance << 5).unwrap_or(0)
 }
