@@ -158,7 +158,10 @@ impl Sink for Resampled<'_> {
         self.parts.clear();
         for (number, shape) in planes.iter().enumerate() {
             let cut = (self.cut)(number, shape);
-            self.parts.push(Part::new(&cut, shape, self.alpha));
+            self.parts.push(match self.parts.last() {
+                Some(last) => last.beside(&cut, shape),
+                None => Part::new(&cut, shape, self.alpha),
+            });
             results.push(Shape::whole(cut.size, shape.channels));
         }
         self.next.begin(&results)
@@ -179,6 +182,7 @@ impl Sink for Resampled<'_> {
 /// One plane on its way.
 #[derive(Debug)]
 pub(super) struct Part {
+    cut: Cut,
     /// Samples of a source row.
     row: usize,
     channels: usize,
@@ -197,6 +201,20 @@ enum Work {
 }
 
 impl Part {
+    /// Another of the same kind; where the cut is the same too, it costs no weights.
+    pub(super) fn beside(&self, cut: &Cut, shape: &Shape) -> Self {
+        match &self.work {
+            Work::Plain(resampler) if self.cut == *cut && self.channels == shape.channels => Self {
+                cut: *cut,
+                row: shape.row(),
+                channels: shape.channels,
+                come: 0,
+                work: Work::Plain(Box::new(resampler.twin(cut))),
+            },
+            work => Self::new(cut, shape, matches!(work, Work::Weighted(..))),
+        }
+    }
+
     pub(super) fn new(cut: &Cut, shape: &Shape, alpha: bool) -> Self {
         let channels = shape.channels;
         let work = match cut.as_copy() {
@@ -208,6 +226,7 @@ impl Part {
             None => Work::Plain(Box::new(Resampler::new(cut, channels))),
         };
         Self {
+            cut: *cut,
             row: shape.row(),
             channels,
             come: 0,

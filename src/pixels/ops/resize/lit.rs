@@ -90,10 +90,13 @@ impl Sink for Lit<'_> {
         let cut = (self.cut)(0, luma);
         let light = Resampler::new(&cut, 1);
         let light = [light.twin(&cut), light.twin(&cut), light];
-        let colour = [(1, blue), (2, red)].map(|(number, shape)| {
+        let [blue_cut, red_cut] = [(1, blue), (2, red)].map(|(number, shape)| {
             let bounds = (self.cut)(number, shape).bounds;
-            Part::new(&beside(luma, shape, &light[0], bounds), shape, false)
+            beside(luma, shape, &light[0], bounds)
         });
+        let first = Part::new(&blue_cut, blue, false);
+        let second = first.beside(&red_cut, red);
+        let colour = [first, second];
         self.work = Some(Work::new(luma, &cut, light, colour, (self.from, self.to)));
         self.next.begin(&[Shape::whole(cut.size, 1); PLANES])
     }
