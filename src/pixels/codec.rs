@@ -489,6 +489,30 @@ pub fn encode_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64
     }
 }
 
+/// Bytes that a writer of animations holds at its peak while it takes a frame, beside the frame,
+/// what it has written and, of WebP, what is seen; errs high.
+#[must_use]
+pub fn frame_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64 {
+    match options.format {
+        OutputFormat::WebP => webp::frame_bytes(size, alpha, options),
+        _ => encode_bytes(size, alpha, options),
+    }
+}
+
+/// Bytes that a writer of animations holds of each frame that it has written, at most: of PNG and of
+/// anything without loss, as many as there are samples; of GIF, numbers of colours that cannot be
+/// made smaller. Twice that, because vectors grow ahead.
+#[must_use]
+pub fn written_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64 {
+    let samples = if alpha { 4 } else { 3 };
+    let per_pixel = match options.format {
+        OutputFormat::WebP if !options.lossless => webp::written_bytes(alpha, options),
+        OutputFormat::Gif => 3,
+        _ => 2 * samples,
+    };
+    size.pixels().saturating_mul(per_pixel)
+}
+
 /// Writes an animation, one frame at a time.
 pub trait FrameWriter {
     /// Adds a frame: the whole canvas.

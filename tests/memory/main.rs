@@ -183,7 +183,13 @@ fn lines() -> Vec<Line> {
             .iter()
             .flat_map(|recipe| ["jpg", "pjpg", "webp", "avif"].map(|format| (*recipe, format)))
             .filter(|_| ["jpeg", "png alpha"].contains(&scene.name));
+        // Frames by our own encoder, by libwebp, and without loss.
+        let frames = ["", "q=95", "lossless=1"].map(|recipe| (recipe, "webp"));
+        let frames = frames
+            .into_iter()
+            .filter(|_| scene.name.starts_with("webp moving"));
         let ways = ways.into_iter().chain(more.copied()).chain(looked_for);
+        let ways = ways.chain(frames);
         for (recipe, format) in ways {
             lines.push(Line::measure(
                 [scene, noise],

@@ -92,13 +92,14 @@ pub(crate) fn all(size: Size, content: Content) -> Vec<Source> {
 /// The formats that move; smaller, for there are several frames.
 pub(crate) fn moving(size: Size, content: Content) -> Vec<Source> {
     [
-        ("gif moving", OutputFormat::Gif),
-        ("webp moving", OutputFormat::WebP),
-        ("png moving", OutputFormat::Png),
+        ("gif moving", OutputFormat::Gif, Layout::Rgb),
+        ("webp moving", OutputFormat::WebP, Layout::Rgb),
+        ("webp moving alpha", OutputFormat::WebP, Layout::Rgba),
+        ("png moving", OutputFormat::Png, Layout::Rgb),
     ]
-    .map(|(name, format)| Source {
+    .map(|(name, format, layout)| Source {
         name,
-        bytes: animation(size, format, content),
+        bytes: animation(size, format, layout, content),
     })
     .into()
 }
@@ -143,7 +144,7 @@ fn still(bitmap: &Bitmap, options: EncodeOptions<'_>) -> Vec<u8> {
     codec::encode(bitmap, &options, &Cancel::default()).expect("an encoding")
 }
 
-fn animation(size: Size, format: OutputFormat, content: Content) -> Vec<u8> {
+fn animation(size: Size, format: OutputFormat, layout: Layout, content: Content) -> Vec<u8> {
     let options = EncodeOptions {
         format,
         quality: 80,
@@ -155,7 +156,7 @@ fn animation(size: Size, format: OutputFormat, content: Content) -> Vec<u8> {
     let mut writer = codec::animation(size, None, &options).expect("a writer");
     for moment in 0..FRAMES {
         let frame = Frame {
-            bitmap: drawn(size, Layout::Rgb, content, moment),
+            bitmap: drawn(size, layout, content, moment),
             delay: Duration::from_millis(50),
         };
         writer.push(&frame, &Cancel::default()).expect("a frame");

@@ -5,6 +5,7 @@
 mod animate;
 mod animation;
 mod change;
+mod mask;
 mod part;
 mod riff;
 mod still;
@@ -228,6 +229,29 @@ pub(super) fn encode_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>)
         (false, false, Some(_)) => (2, vp8::encode_bytes(pixels)),
     };
     pixels.saturating_mul(per_pixel).saturating_add(library)
+}
+
+/// Bytes that a frame of an animation takes at its peak, beside its pixels and what is seen.
+pub(super) fn frame_bytes(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> u64 {
+    // What is shown of it, its copy, and what the encoder makes of that: as measured with noise,
+    // of large and of small pictures.
+    let pixels = admit::pixels(size);
+    let own = still::own(options).is_some();
+    let (per_pixel, library) = match (options.lossless, alpha, own) {
+        // Of tiles of 16×16 at least, of which there are not more than some thousands.
+        (true, ..) => (48, pixels.saturating_mul(62).min(36 << 20)),
+        // Alpha alone may be noise.
+        (false, true, _) => (50, LIBRARY_BYTES),
+        (false, false, false) => (21, LIBRARY_BYTES),
+        (false, false, true) => (1, vp8::encode_bytes(pixels)),
+    };
+    pixels.saturating_mul(per_pixel).saturating_add(library)
+}
+
+/// Bytes a pixel of a lossy frame, of noise: alpha is not lossy.
+pub(super) fn written_bytes(alpha: bool, options: &EncodeOptions<'_>) -> u64 {
+    let colours = if still::own(options).is_some() { 1 } else { 3 };
+    colours + u64::from(alpha)
 }
 
 fn admit_size(size: Size) -> Result<(), Error> {

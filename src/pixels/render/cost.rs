@@ -44,12 +44,14 @@ pub(super) fn peak(job: &Job, recipe: &Recipe) -> u64 {
     let raster = output.pixels().saturating_mul(channels);
     let working = working(job, recipe, raster, channels);
     if job.moves {
-        let encoder = codec::encode_bytes(output, alpha, &encode);
+        let encoder = codec::frame_bytes(output, alpha, &encode);
+        let written = codec::written_bytes(output, alpha, &encode);
+        let written = written.saturating_mul(header.frames.into());
         return codec::frames_bytes(header)
             .saturating_add(resampling.max(working).max(encoder))
             .saturating_add(raster.saturating_mul(SHOWN))
-            .saturating_add(canvases(job, output))
-            .saturating_add(written_frames(job, recipe, raster));
+            .saturating_add(seen(job, output, channels))
+            .saturating_add(written);
     }
     let decoding = match job.rowwise {
         Some(way) => rowwise::bytes(way, header, &job.plan),
@@ -168,24 +170,10 @@ fn largest_output(job: &Job, recipe: &Recipe) -> Size {
     }
 }
 
-/// What libwebp's encoder of animations keeps from frame to frame: four canvases of four bytes a
-/// pixel.
-fn canvases(job: &Job, output: Size) -> u64 {
+/// What the encoder of WebP keeps from frame to frame: what is seen, and planes of the last one.
+fn seen(job: &Job, output: Size, channels: u64) -> u64 {
     match job.format {
-        OutputFormat::WebP => output.pixels().saturating_mul(16),
+        OutputFormat::WebP => output.pixels().saturating_mul(channels + 2),
         _ => 0,
     }
-}
-
-/// What an encoder of animations has written at most: of PNG and of anything without loss, as many
-/// bytes as there are samples; of GIF, numbers of colours that cannot be made smaller. Twice that,
-/// because vectors grow ahead; of WebP that is never reached.
-fn written_frames(job: &Job, recipe: &Recipe, raster: u64) -> u64 {
-    let pixels = largest_output(job, recipe).pixels();
-    let frame = match job.format {
-        OutputFormat::WebP if !recipe.output.lossless => pixels,
-        OutputFormat::Gif => pixels.saturating_mul(3),
-        _ => raster.saturating_mul(2),
-    };
-    frame.saturating_mul(job.header.frames.into())
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{
     admit_size,
-    change::{Canvas, Change},
+    change::{Alpha, BLOCK, Canvas, Change},
     colours, part, profile,
     riff::{self, ALPHA_FLAG, ANIMATION_FLAG, EXIF_FLAG, Extended, ICC_FLAG},
 };
@@ -61,8 +61,7 @@ struct Step {
     part: Rect,
     /// Whether it is laid over what is seen, or replaces it.
     over: bool,
-    /// Of each pixel of the part, where not all are opaque; nothing leaves what is seen.
-    alpha: Option<Vec<u8>>,
+    alpha: Alpha,
 }
 
 impl Writer {
@@ -129,7 +128,7 @@ impl Writer {
             return Ok(Some(Step {
                 part: whole,
                 over: false,
-                alpha: None,
+                alpha: Alpha::Opaque,
             }));
         }
         let before = Canvas::new(self.size, self.channels, &self.seen)?;
@@ -141,7 +140,7 @@ impl Writer {
             None => return Ok(None),
         };
         if change.covers(part) {
-            return Ok(Some(self.over(&change, part)));
+            return Ok(Some(Self::over(&change, part)));
         }
         // What was there is to be seen through: it may be less to clear it, and draw what is new.
         if let Some(last) = self.last.part {
@@ -150,7 +149,7 @@ impl Writer {
             let change = Change::new(before, after, self.tolerance)?;
             let smaller = change.rectangle().unwrap_or(CORNER);
             if smaller.size().pixels() < part.size().pixels() {
-                let step = self.over(&change, smaller);
+                let step = Self::over(&change, smaller);
                 self.seen = cleared;
                 self.clear_last();
                 return Ok(Some(step));
@@ -164,24 +163,25 @@ impl Writer {
     }
 
     /// A part that may be laid over what is seen.
-    fn over(&self, change: &Change<'_>, part: Rect) -> Step {
-        let (alpha, kept) = if self.tolerance.is_none() {
-            change.pixels_over(part)
-        } else {
-            change.blocks_over(part)
-        };
-        let over = change.covers(part) && kept >= alpha.len() / KEPT_SHARE;
-        let alpha = if over {
-            Some(alpha).filter(|alpha| alpha.contains(&0))
-        } else {
-            opacity(change.after(), part)
-        };
-        Step { part, over, alpha }
+    fn over(change: &Change<'_>, part: Rect) -> Step {
+        if change.covers(part) {
+            let (alpha, kept) = change.over(part);
+            let pixels = part.width as usize * part.height as usize;
+            if kept > 0 && kept >= pixels / KEPT_SHARE {
+                let over = true;
+                return Step { part, over, alpha };
+            }
+        }
+        Step {
+            part,
+            over: false,
+            alpha: opacity(change.after(), part),
+        }
     }
 
     fn write(&mut self, step: &Step, after: Canvas<'_>, cancel: &Cancel) -> Result<(), Error> {
         let Step { part, over, alpha } = step;
-        let coded = self.coder.code(after, *part, alpha.as_deref(), cancel)?;
+        let coded = self.coder.code(after, *part, alpha, cancel)?;
         // Where no frame is, there is nothing.
         self.alpha |= coded.alpha || (self.frames == 0 && *part != Rect::whole(self.size));
         let mut payload = Vec::with_capacity(FRAME_HEADER + coded.chunks.len());
@@ -210,18 +210,25 @@ impl Writer {
         let stride = self.size.width as usize * channels;
         let left = part.x as usize * channels;
         let seen = self.seen.chunks_exact_mut(stride).skip(part.y as usize);
-        let alpha = step.alpha.as_deref().filter(|_| step.over);
         for (y, (seen, row)) in seen.zip(after.rows(part)).enumerate() {
             let seen = &mut seen[left..left + row.len()];
-            let Some(alpha) = alpha.and_then(|alpha| alpha.get(y * width..(y + 1) * width)) else {
-                seen.copy_from_slice(row);
-                continue;
-            };
-            let pixels = seen
-                .chunks_exact_mut(channels)
-                .zip(row.chunks_exact(channels));
-            for ((seen, pixel), _) in pixels.zip(alpha).filter(|(_, alpha)| **alpha > 0) {
-                seen.copy_from_slice(pixel);
+            match &step.alpha {
+                Alpha::Blocks(blocks) if step.over => {
+                    let pairs = seen.chunks_mut(BLOCK * channels);
+                    let pairs = pairs.zip(row.chunks(BLOCK * channels)).enumerate();
+                    for (_, (seen, row)) in pairs.filter(|(x, _)| blocks.at(*x, y / BLOCK)) {
+                        seen.copy_from_slice(row);
+                    }
+                }
+                Alpha::Pixels(alpha) if step.over => {
+                    let alpha = alpha.iter().skip(y * width);
+                    let pairs = seen.chunks_exact_mut(channels);
+                    let pairs = pairs.zip(row.chunks_exact(channels)).zip(alpha);
+                    for ((seen, row), _) in pairs.filter(|(_, alpha)| **alpha > 0) {
+                        seen.copy_from_slice(row);
+                    }
+                }
+                _ => seen.copy_from_slice(row),
             }
         }
     }
@@ -346,14 +353,17 @@ fn without(seen: &[u8], size: Size, part: Rect) -> Vec<u8> {
     cleared
 }
 
-/// Alpha of each pixel of a part; `None` where all are opaque.
-fn opacity(canvas: Canvas<'_>, part: Rect) -> Option<Vec<u8>> {
+/// Alpha of each pixel of a part, where not all are opaque.
+fn opacity(canvas: Canvas<'_>, part: Rect) -> Alpha {
     if canvas.channels() == 3 {
-        return None;
+        return Alpha::Opaque;
     }
     let pixels = canvas.rows(part).flat_map(|row| row.as_chunks::<4>().0);
     let alpha: Vec<u8> = pixels.map(|pixel| pixel[3]).collect();
-    alpha.iter().any(|alpha| *alpha < 255).then_some(alpha)
+    if alpha.iter().all(|alpha| *alpha == 255) {
+        return Alpha::Opaque;
+    }
+    Alpha::Pixels(alpha)
 }
 
 #[cfg(test)]

@@ -27,6 +27,17 @@ pub(super) struct Change<'a> {
     tolerance: Option<u8>,
 }
 
+/// What a frame shows of a rectangle; what is left of it is seen through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Alpha {
+    /// All of it.
+    Opaque,
+    /// Blocks, or not.
+    Blocks(Blocks),
+    /// Each pixel as much.
+    Pixels(Vec<u8>),
+}
+
 /// Which blocks of a rectangle are shown; counted from its top left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Blocks {
@@ -144,17 +155,17 @@ impl<'a> Change<'a> {
         self.after
     }
 
-    /// Alpha of a frame that shows what changed in a part, pixel by pixel, and how many pixels do
-    /// not show.
-    pub(super) fn pixels_over(&self, part: Rect) -> (Vec<u8>, usize) {
-        if self.after.channels == 3 {
-            self.each_over::<3>(part)
-        } else {
-            self.each_over::<4>(part)
+    /// Alpha of a frame that shows what changed in a part, and how many pixels do not show: without
+    /// loss pixel by pixel, otherwise by blocks. What is not opaque is never shown by it.
+    pub(super) fn over(&self, part: Rect) -> (Alpha, usize) {
+        match (self.tolerance, self.after.channels) {
+            (None, 3) => self.pixels_over::<3>(part),
+            (None, _) => self.pixels_over::<4>(part),
+            (Some(_), _) => self.blocks_over(part),
         }
     }
 
-    fn each_over<const N: usize>(&self, part: Rect) -> (Vec<u8>, usize) {
+    fn pixels_over<const N: usize>(&self, part: Rect) -> (Alpha, usize) {
         let rows = self.before.rows(part).zip(self.after.rows(part));
         let pixels = rows.flat_map(|(a, b)| pixels::<N>(a, b));
         let mut kept = 0;
@@ -163,32 +174,35 @@ impl<'a> Change<'a> {
             kept += usize::from(alike);
             if alike { 0 } else { 255 }
         });
-        (alpha.collect(), kept)
+        (Alpha::Pixels(alpha.collect()), kept)
     }
 
-    /// The same where whole blocks are shown; what is not opaque, never is.
-    pub(super) fn blocks_over(&self, part: Rect) -> (Vec<u8>, usize) {
-        let changed = self.blocks(part);
+    fn blocks_over(&self, part: Rect) -> (Alpha, usize) {
+        let blocks = self.blocks(part);
         let channels = self.after.channels;
-        let mut alpha = Vec::with_capacity(part.width as usize * part.height as usize);
-        let mut kept = 0;
+        let (mut kept, mut opaque) = (0, true);
+        let each = |row: &'a [u8]| row.chunks(BLOCK * channels).enumerate();
         for (y, row) in self.after.rows(part).enumerate() {
-            let blocks = row.chunks(BLOCK * channels).enumerate();
-            for (column, block) in blocks {
-                if changed.at(column, y / BLOCK) {
-                    let pixels = block.chunks_exact(channels);
-                    alpha.extend(pixels.map(|pixel| match pixel.get(3) {
-                        None | Some(255) => 255,
-                        Some(_) => 0,
-                    }));
-                } else {
-                    let width = block.len() / channels;
-                    kept += width;
-                    alpha.resize(alpha.len() + width, 0);
+            for (column, block) in each(row) {
+                if !blocks.at(column, y / BLOCK) {
+                    kept += block.len() / channels;
+                } else if channels == 4 {
+                    opaque &= block.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
                 }
             }
         }
-        (alpha, kept)
+        if opaque {
+            return (Alpha::Blocks(blocks), kept);
+        }
+        let mut alpha = Vec::with_capacity(part.width as usize * part.height as usize);
+        for (y, row) in self.after.rows(part).enumerate() {
+            for (column, block) in each(row) {
+                let shown = blocks.at(column, y / BLOCK);
+                let pixels = block.as_chunks::<4>().0.iter();
+                alpha.extend(pixels.map(|pixel| if shown && pixel[3] == 255 { 255 } else { 0 }));
+            }
+        }
+        (Alpha::Pixels(alpha), kept)
     }
 
     /// Which blocks of a part changed.
@@ -260,7 +274,7 @@ fn pixels<'a, const N: usize>(
 }
 
 impl Blocks {
-    fn at(&self, column: usize, row: usize) -> bool {
+    pub(super) fn at(&self, column: usize, row: usize) -> bool {
         let number = row * self.across + column;
         self.shown.get(number).copied().unwrap_or_default()
     }

@@ -4,8 +4,8 @@
 use libwebp_sys::WebPConfig;
 
 use super::{
-    change::{BLOCK, Blocks, Canvas},
-    riff, still, survey, vp8,
+    change::{Alpha, BLOCK, Blocks, Canvas},
+    mask, riff, still, survey, vp8,
     yuv::Yuv,
 };
 use crate::pixels::{
@@ -46,7 +46,7 @@ impl Coder {
         })
     }
 
-    /// Codes a part of the canvas. `alpha`: of each of its pixels, where not all are opaque.
+    /// Codes a part of the canvas.
     ///
     /// # Errors
     /// [`Error::Encode`], [`Error::Cancelled`].
@@ -54,42 +54,43 @@ impl Coder {
         &mut self,
         canvas: Canvas<'_>,
         part: Rect,
-        alpha: Option<&[u8]>,
+        alpha: &Alpha,
         cancel: &Cancel,
     ) -> Result<Coded, Error> {
-        match (&self.way, alpha) {
-            (Way::Own(level), None) => {
-                let level = *level;
-                self.fill(canvas, part);
-                chunks(&vp8::encode(&self.planes.source(), level, cancel)?)
-            }
-            (Way::Own(level), Some(alpha)) => {
-                let level = *level;
-                let seen = seen(alpha, part);
-                if canvas.channels() == 3 {
-                    self.fill(canvas, part);
-                } else {
-                    let smooth = smooth(canvas, part, alpha);
-                    let rows = smooth.chunks_exact(part.width as usize * 3);
-                    self.planes.fill::<3>(sides(part), rows);
-                }
-                self.planes.flatten(&seen);
-                let size = part.size();
-                let mut chunks = chunks(&vp8::encode(&self.planes.source(), level, cancel)?)?;
-                let mut all = Vec::new();
-                riff::append(&mut all, *b"ALPH", &still::alpha(alpha, size, cancel)?)?;
-                all.append(&mut chunks.chunks);
-                Ok(Coded {
-                    chunks: all,
-                    alpha: true,
-                })
-            }
-            (Way::Library(config), alpha) => {
+        let level = match &self.way {
+            Way::Own(level) => *level,
+            Way::Library(config) => {
                 let (samples, channels) = cut(canvas, part, alpha);
                 let picture = (samples.as_slice(), part.size(), channels);
-                chunks(&still::library(picture, config, cancel)?)
+                return chunks(&still::library(picture, config, cancel)?);
             }
-        }
+        };
+        let packed = match alpha {
+            Alpha::Opaque => {
+                self.fill(canvas, part);
+                return chunks(&vp8::encode(&self.planes.source(), level, cancel)?);
+            }
+            Alpha::Blocks(blocks) => {
+                self.fill(canvas, part);
+                self.planes.flatten(blocks);
+                mask::alpha(blocks, sides(part))
+            }
+            Alpha::Pixels(alpha) => {
+                let smooth = smooth(canvas, part, alpha);
+                let rows = smooth.chunks_exact(part.width as usize * 3);
+                self.planes.fill::<3>(sides(part), rows);
+                self.planes.flatten(&seen(alpha, part));
+                still::alpha(alpha, part.size(), cancel)?
+            }
+        };
+        let mut coded = chunks(&vp8::encode(&self.planes.source(), level, cancel)?)?;
+        let mut all = Vec::with_capacity(packed.len() + coded.chunks.len() + 10);
+        riff::append(&mut all, *b"ALPH", &packed)?;
+        all.append(&mut coded.chunks);
+        Ok(Coded {
+            chunks: all,
+            alpha: true,
+        })
     }
 
     fn fill(&mut self, canvas: Canvas<'_>, part: Rect) {
@@ -173,19 +174,30 @@ fn smooth(canvas: Canvas<'_>, part: Rect, alpha: &[u8]) -> Vec<u8> {
 
 /// A part of the canvas, by itself. Pixels without alpha keep their colours only where the canvas
 /// has the same alpha.
-fn cut(canvas: Canvas<'_>, part: Rect, alpha: Option<&[u8]>) -> (Vec<u8>, usize) {
+fn cut(canvas: Canvas<'_>, part: Rect, alpha: &Alpha) -> (Vec<u8>, usize) {
     let rows = canvas.rows(part);
-    let Some(alpha) = alpha else {
-        return (rows.flatten().copied().collect(), canvas.channels());
-    };
-    let pixels = rows.flat_map(|row| row.chunks_exact(canvas.channels()));
-    let shown = pixels.zip(alpha).flat_map(|(pixel, alpha)| {
-        let own = pixel.get(3).unwrap_or(&255);
-        match pixel {
-            _ if own != alpha => [0; 4],
-            &[red, green, blue, ..] => [red, green, blue, *alpha],
-            _ => [0; 4],
+    let channels = canvas.channels();
+    let width = part.width as usize;
+    if *alpha == Alpha::Opaque {
+        return (rows.flatten().copied().collect(), channels);
+    }
+    let mut shown = Vec::with_capacity(width * part.height as usize * 4);
+    for (y, row) in rows.enumerate() {
+        for (x, pixel) in row.chunks_exact(channels).enumerate() {
+            let own = pixel.get(3).copied().unwrap_or(255);
+            let alpha = match alpha {
+                Alpha::Opaque => own,
+                Alpha::Blocks(blocks) if blocks.at(x / BLOCK, y / BLOCK) => own,
+                Alpha::Blocks(_) => 0,
+                Alpha::Pixels(alpha) => alpha.get(y * width + x).copied().unwrap_or(0),
+            };
+            match pixel {
+                [red, green, blue, ..] if own == alpha => {
+                    shown.extend([*red, *green, *blue, alpha]);
+                }
+                _ => shown.extend([0; 4]),
+            }
         }
-    });
-    (shown.collect(), 4)
+    }
+    (shown, 4)
 }
