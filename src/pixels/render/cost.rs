@@ -11,7 +11,7 @@ use crate::{
     recipe::{Recipe, recipe::Effects, transform::Profile},
 };
 
-use super::{Job, aim, decode_options, encode_options, planar, rowwise};
+use super::{Job, aim, decode_options, encode_options, planar, rowwise, still};
 
 /// A decoder that scales in eighths may leave up to this many times what it was asked for, a side.
 const DECODER_STEPS: u32 = 2;
@@ -147,7 +147,8 @@ fn resampling(job: &Job, recipe: &Recipe, decode: &DecodeOptions, layout: Layout
         plan.resized
     };
     let deep = job.header.depth > 8;
-    if recipe.profile == Profile::Fast && !deep {
+    let coded = recipe.profile == Profile::Fast || still::keeps_numbers(job.header.format);
+    if coded && !deep {
         return resize::coded::bytes(source, layout, area, resized);
     }
     resize::bytes(source, layout, deep, area, resized)

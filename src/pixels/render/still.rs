@@ -89,12 +89,11 @@ pub(super) fn sampled(
     let bitmap = if let Some(rect) = copied {
         crop::cut(bitmap, rect)
     } else {
-        let curve = match (profile, header.format) {
-            (Profile::Fast, _) => None,
-            // Drawn in a palette, or dithered to one: the tones that were meant are means of the
-            // numbers. In linear light its black lines on white would fade.
-            (Profile::Fine, InputFormat::Gif) => Some(Curve::identity()),
-            (Profile::Fine, _) => Some(colour::curve(&bitmap.colour, bitmap.layout)),
+        let curve = match profile {
+            Profile::Fine if !keeps_numbers(header.format) => {
+                Some(colour::curve(&bitmap.colour, bitmap.layout))
+            }
+            _ => None,
         };
         let bounds = covered(plan.region, across, down, bitmap.size);
         match curve {
@@ -104,6 +103,13 @@ pub(super) fn sampled(
     };
     cancel.check()?;
     Ok(upright(bitmap, plan, may_keep))
+}
+
+/// Whether a format is resampled in the numbers as they are coded, whatever the profile. GIF is drawn
+/// in a palette, or dithered to one: the tones that were meant are means of the numbers. In linear
+/// light its black lines on white would fade.
+pub(super) fn keeps_numbers(format: InputFormat) -> bool {
+    format == InputFormat::Gif
 }
 
 /// Resampled in the numbers as they are.
