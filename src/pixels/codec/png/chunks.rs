@@ -119,6 +119,9 @@ pub(super) fn write(out: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) -> Result<(),
     Ok(())
 }
 
+/// The kind of picture whose samples are places in a palette.
+const INDEXED: u8 = 3;
+
 /// What stands before the pixels.
 pub(super) struct Info<'a> {
     pub(super) width: u32,
@@ -170,6 +173,10 @@ impl<'a> Info<'a> {
                 b"fcTL" => controls = controls.saturating_add(1),
                 b"eXIf" if info.exif.is_none() && chunk.is_intact() => info.exif = Some(chunk.data),
                 _ if pixels => {}
+                // As libpng; the library panics.
+                b"PLTE" if info.kind == INDEXED && chunk.data.len() % 3 != 0 => {
+                    return Err(Error::broken("a palette with a third of a colour"));
+                }
                 b"tRNS" if chunk.is_intact() => info.transparent = true,
                 b"iCCP" if info.iccp.is_none() && chunk.is_intact() => info.iccp = Some(chunk.data),
                 b"cICP" if info.cicp.is_none() && chunk.is_intact() => {
@@ -221,7 +228,7 @@ impl<'a> Info<'a> {
         ] = *data;
         let depths: &[u8] = match kind {
             0 => &[1, 2, 4, 8, 16],
-            3 => &[1, 2, 4, 8],
+            INDEXED => &[1, 2, 4, 8],
             2 | 4 | 6 => &[8, 16],
             _ => &[],
         };

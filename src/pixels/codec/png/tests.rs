@@ -590,6 +590,20 @@ fn an_animation_survives_being_written_and_read() {
 }
 
 #[test]
+fn a_palette_with_a_third_of_a_colour_made_the_library_panic() {
+    let mut bytes = Vec::new();
+    let mut writer = ::png::Encoder::new(&mut bytes, 1, 1);
+    writer.set_color(ColorType::Indexed);
+    writer.set_palette(vec![1, 2, 3, 40, 50]);
+    writer.set_trns(vec![9]);
+    let mut writer = writer.write_header().unwrap();
+    writer.write_image_data(&[1]).unwrap();
+    drop(writer);
+    let result = codec::probe(&bytes, &Limits::default());
+    assert!(matches!(result, Err(Error::Broken { .. })), "{result:?}");
+}
+
+#[test]
 fn cancelled_work_stops() {
     let plain = still(1, 1, ColorType::Rgb, BitDepth::Eight, &[1, 2, 3]);
     let limits = Limits::default();
