@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{
     admit_size,
-    change::{Alpha, BLOCK, Canvas, Change},
+    change::{Alpha, Canvas, Change},
     colours, part, profile,
     riff::{self, ALPHA_FLAG, ANIMATION_FLAG, EXIF_FLAG, Extended, ICC_FLAG},
 };
@@ -140,7 +140,7 @@ impl Writer {
             None => return Ok(None),
         };
         if change.covers(part) {
-            return Ok(Some(Self::over(&change, part)));
+            return Ok(Some(self.over(&change, part)));
         }
         // What was there is to be seen through: it may be less to clear it, and draw what is new.
         if let Some(last) = self.last.part {
@@ -149,7 +149,7 @@ impl Writer {
             let change = Change::new(before, after, self.tolerance)?;
             let smaller = change.rectangle().unwrap_or(CORNER);
             if smaller.size().pixels() < part.size().pixels() {
-                let step = Self::over(&change, smaller);
+                let step = self.over(&change, smaller);
                 self.seen = cleared;
                 self.clear_last();
                 return Ok(Some(step));
@@ -163,9 +163,9 @@ impl Writer {
     }
 
     /// A part that may be laid over what is seen.
-    fn over(change: &Change<'_>, part: Rect) -> Step {
+    fn over(&self, change: &Change<'_>, part: Rect) -> Step {
         if change.covers(part) {
-            let (alpha, kept) = change.over(part);
+            let (alpha, kept) = change.over(part, self.coder.side());
             let pixels = part.width as usize * part.height as usize;
             if kept > 0 && kept >= pixels / KEPT_SHARE {
                 let over = true;
@@ -214,9 +214,10 @@ impl Writer {
             let seen = &mut seen[left..left + row.len()];
             match &step.alpha {
                 Alpha::Blocks(blocks) if step.over => {
-                    let pairs = seen.chunks_mut(BLOCK * channels);
-                    let pairs = pairs.zip(row.chunks(BLOCK * channels)).enumerate();
-                    for (_, (seen, row)) in pairs.filter(|(x, _)| blocks.at(*x, y / BLOCK)) {
+                    let length = blocks.side * channels;
+                    let pairs = seen.chunks_mut(length).zip(row.chunks(length));
+                    let pairs = pairs.enumerate();
+                    for (_, (seen, row)) in pairs.filter(|(x, _)| blocks.at(*x, y / blocks.side)) {
                         seen.copy_from_slice(row);
                     }
                 }

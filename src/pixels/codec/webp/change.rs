@@ -6,7 +6,7 @@ use crate::pixels::{
     geometry::{Rect, Size},
 };
 
-/// A side of the blocks that are coded or left out: one of VP8's.
+/// A side of VP8's blocks.
 pub(super) const BLOCK: usize = 16;
 
 /// RGB (3 channels) or RGBA (4) of a whole canvas.
@@ -41,6 +41,8 @@ pub(super) enum Alpha {
 /// Which blocks of a rectangle are shown; counted from its top left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Blocks {
+    /// Pixels of a block's side: 16, or 8.
+    pub(super) side: usize,
     pub(super) across: usize,
     pub(super) shown: Vec<bool>,
 }
@@ -156,12 +158,12 @@ impl<'a> Change<'a> {
     }
 
     /// Alpha of a frame that shows what changed in a part, and how many pixels do not show: without
-    /// loss pixel by pixel, otherwise by blocks. What is not opaque is never shown by it.
-    pub(super) fn over(&self, part: Rect) -> (Alpha, usize) {
+    /// loss pixel by pixel, otherwise by blocks of that side. What is not opaque is never shown by it.
+    pub(super) fn over(&self, part: Rect, side: usize) -> (Alpha, usize) {
         match (self.tolerance, self.after.channels) {
             (None, 3) => self.pixels_over::<3>(part),
             (None, _) => self.pixels_over::<4>(part),
-            (Some(_), _) => self.blocks_over(part),
+            (Some(_), _) => self.blocks_over(part, side),
         }
     }
 
@@ -177,14 +179,14 @@ impl<'a> Change<'a> {
         (Alpha::Pixels(alpha.collect()), kept)
     }
 
-    fn blocks_over(&self, part: Rect) -> (Alpha, usize) {
-        let blocks = self.blocks(part);
+    fn blocks_over(&self, part: Rect, side: usize) -> (Alpha, usize) {
+        let blocks = self.blocks(part, side);
         let channels = self.after.channels;
         let (mut kept, mut opaque) = (0, true);
-        let each = |row: &'a [u8]| row.chunks(BLOCK * channels).enumerate();
+        let each = |row: &'a [u8]| row.chunks(side * channels).enumerate();
         for (y, row) in self.after.rows(part).enumerate() {
             for (column, block) in each(row) {
-                if !blocks.at(column, y / BLOCK) {
+                if !blocks.at(column, y / side) {
                     kept += block.len() / channels;
                 } else if channels == 4 {
                     opaque &= block.as_chunks::<4>().0.iter().all(|pixel| pixel[3] == 255);
@@ -197,7 +199,7 @@ impl<'a> Change<'a> {
         let mut alpha = Vec::with_capacity(part.width as usize * part.height as usize);
         for (y, row) in self.after.rows(part).enumerate() {
             for (column, block) in each(row) {
-                let shown = blocks.at(column, y / BLOCK);
+                let shown = blocks.at(column, y / side);
                 let pixels = block.as_chunks::<4>().0.iter();
                 alpha.extend(pixels.map(|pixel| if shown && pixel[3] == 255 { 255 } else { 0 }));
             }
@@ -206,23 +208,24 @@ impl<'a> Change<'a> {
     }
 
     /// Which blocks of a part changed.
-    fn blocks(&self, part: Rect) -> Blocks {
-        let across = (part.width as usize).div_ceil(BLOCK);
-        let down = (part.height as usize).div_ceil(BLOCK);
+    fn blocks(&self, part: Rect, side: usize) -> Blocks {
+        let across = (part.width as usize).div_ceil(side);
+        let down = (part.height as usize).div_ceil(side);
         let mut changed = vec![false; across * down];
-        let width = BLOCK * self.after.channels;
+        let width = side * self.after.channels;
         let rows = self.before.rows(part).zip(self.after.rows(part));
         for (y, (a, b)) in rows.enumerate() {
             if a == b {
                 continue;
             }
-            let changed = &mut changed[y / BLOCK * across..][..across];
+            let changed = &mut changed[y / side * across..][..across];
             let blocks = a.chunks(width).zip(b.chunks(width));
             for (changed, (a, b)) in changed.iter_mut().zip(blocks) {
                 *changed = *changed || self.first(a, b).is_some();
             }
         }
         Blocks {
+            side,
             across,
             shown: changed,
         }

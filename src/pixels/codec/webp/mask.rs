@@ -1,8 +1,8 @@
 //! Alpha of a frame that shows some blocks and leaves the others, as VP8L has it (RFC 9649). Written
-//! by hand: it is the same sixteen rows again and again, and libwebp's search would take more time
+//! by hand: it is the same rows again and again, and libwebp's search would take more time
 //! and memory for them than VP8 does for the colours.
 
-use super::change::{BLOCK, Blocks};
+use super::change::Blocks;
 
 /// What alpha begins with: packed by VP8L, without a filter.
 const PACKED: u8 = 1;
@@ -17,26 +17,27 @@ const LONGEST: usize = 4096;
 const SPELLED: usize = 4;
 
 /// Numbers of the lengths of copies that have the shorter codes: those of a few blocks side by side,
-/// and of the other fifteen rows of them.
+/// and of the other rows of them.
 const USUAL: [usize; 8] = [4, 5, 6, 7, 8, 9, 18, 19];
 const LENGTHS: usize = 24;
 
 /// Payload of an `ALPH` chunk of so many pixels across and down. The blocks reach all over them.
 pub(super) fn alpha(blocks: &Blocks, (width, height): (usize, usize)) -> Vec<u8> {
     let across = width.div_ceil(PIXELS);
+    let wide = blocks.side / PIXELS;
     let mut bits = Bits::default();
     header(&mut bits);
     let bands: Vec<&[bool]> = blocks.shown.chunks(blocks.across.max(1)).collect();
     let mut top = 0;
     for same in bands.chunk_by(|a, b| a == b) {
-        let rows = (same.len() * BLOCK).min(height - top.min(height));
+        let rows = (same.len() * blocks.side).min(height - top.min(height));
         top += rows;
         for run in same[0].chunk_by(|a, b| a == b) {
             // The last block may be cut short.
             let length = if std::ptr::eq(run.as_ptr_range().end, same[0].as_ptr_range().end) {
-                across - (same[0].len() - run.len()) * (BLOCK / PIXELS)
+                across - (same[0].len() - run.len()) * wide
             } else {
-                run.len() * (BLOCK / PIXELS)
+                run.len() * wide
             };
             bits.run(run[0], length);
         }
@@ -226,15 +227,27 @@ mod tests {
 
     #[track_caller]
     fn check(width: u32, height: u32, shown: impl Fn(usize, usize) -> bool) {
-        let across = (width as usize).div_ceil(BLOCK);
-        let down = (height as usize).div_ceil(BLOCK);
+        for side in [8, 16] {
+            check_blocks(side, (width, height), &shown);
+        }
+    }
+
+    #[track_caller]
+    fn check_blocks(
+        side: usize,
+        (width, height): (u32, u32),
+        shown: impl Fn(usize, usize) -> bool,
+    ) {
+        let across = (width as usize).div_ceil(side);
+        let down = (height as usize).div_ceil(side);
         let places = (0..down).flat_map(|y| (0..across).map(move |x| (x, y)));
         let blocks = Blocks {
+            side,
             across,
             shown: places.map(|(x, y)| shown(x, y)).collect(),
         };
         let pixels = (0..height as usize).flat_map(|y| (0..width as usize).map(move |x| (x, y)));
-        let wanted = pixels.map(|(x, y)| if shown(x / BLOCK, y / BLOCK) { 255 } else { 0 });
+        let wanted = pixels.map(|(x, y)| if shown(x / side, y / side) { 255 } else { 0 });
         assert!(seen(&blocks, width, height) == wanted.collect::<Vec<u8>>());
     }
 
@@ -253,9 +266,9 @@ mod tests {
         #[test]
         fn any_blocks_of_any_size(
             (width, height) in (1u32..300, 1u32..150),
-            shown in prop::collection::vec(any::<bool>(), 19 * 10),
+            shown in prop::collection::vec(any::<bool>(), 38 * 19),
         ) {
-            check(width, height, |x, y| shown[y * 19 + x]);
+            check(width, height, |x, y| shown[y * 38 + x]);
         }
     }
 }

@@ -46,6 +46,15 @@ impl Coder {
         })
     }
 
+    /// A side of the blocks that may be left out: of our own encoder, which leaves out whole blocks
+    /// best, VP8's; of libwebp those that it makes flat itself.
+    pub(super) fn side(&self) -> usize {
+        match self.way {
+            Way::Own(_) => BLOCK,
+            Way::Library(_) => BLOCK / 2,
+        }
+    }
+
     /// Codes a part of the canvas.
     ///
     /// # Errors
@@ -60,7 +69,7 @@ impl Coder {
         let level = match &self.way {
             Way::Own(level) => *level,
             Way::Library(config) => {
-                let (samples, channels) = cut(canvas, part, alpha);
+                let (samples, channels) = cut(canvas, part, alpha, config.lossless != 0);
                 let picture = (samples.as_slice(), part.size(), channels);
                 return chunks(&still::library(picture, config, cancel)?);
             }
@@ -132,7 +141,11 @@ fn seen(alpha: &[u8], part: Rect) -> Blocks {
             *seen = *seen || alpha.iter().any(|alpha| *alpha > 0);
         }
     }
-    Blocks { across, shown }
+    Blocks {
+        side: BLOCK,
+        across,
+        shown,
+    }
 }
 
 /// A part of an RGBA canvas as RGB, in which pixels that are not seen have the mean colour of those
@@ -172,9 +185,9 @@ fn smooth(canvas: Canvas<'_>, part: Rect, alpha: &[u8]) -> Vec<u8> {
     pixels.into_flattened()
 }
 
-/// A part of the canvas, by itself. Pixels without alpha keep their colours only where the canvas
-/// has the same alpha.
-fn cut(canvas: Canvas<'_>, part: Rect, alpha: &Alpha) -> (Vec<u8>, usize) {
+/// A part of the canvas, by itself. Pixels that are left out keep their colours where they are to be
+/// lossy: they are nearer to those beside them than black.
+fn cut(canvas: Canvas<'_>, part: Rect, alpha: &Alpha, lossless: bool) -> (Vec<u8>, usize) {
     let rows = canvas.rows(part);
     let channels = canvas.channels();
     let width = part.width as usize;
@@ -187,12 +200,12 @@ fn cut(canvas: Canvas<'_>, part: Rect, alpha: &Alpha) -> (Vec<u8>, usize) {
             let own = pixel.get(3).copied().unwrap_or(255);
             let alpha = match alpha {
                 Alpha::Opaque => own,
-                Alpha::Blocks(blocks) if blocks.at(x / BLOCK, y / BLOCK) => own,
+                Alpha::Blocks(blocks) if blocks.at(x / blocks.side, y / blocks.side) => own,
                 Alpha::Blocks(_) => 0,
                 Alpha::Pixels(alpha) => alpha.get(y * width + x).copied().unwrap_or(0),
             };
             match pixel {
-                [red, green, blue, ..] if own == alpha => {
+                [red, green, blue, ..] if own == alpha || !lossless => {
                     shown.extend([*red, *green, *blue, alpha]);
                 }
                 _ => shown.extend([0; 4]),

@@ -6,7 +6,7 @@
 )]
 
 use super::{
-    change::{BLOCK, Blocks},
+    change::Blocks,
     vp8::{Rows, Source},
 };
 use crate::pixels::codec::processor::{self, Work};
@@ -84,9 +84,9 @@ impl Yuv {
                 continue;
             }
             let at = (number % blocks.across, number / blocks.across);
-            flatten(&mut self.luma, self.width, at, BLOCK);
+            flatten(&mut self.luma, self.width, at, blocks.side);
             for plane in &mut self.colour {
-                flatten(plane, self.width.div_ceil(2), at, BLOCK / 2);
+                flatten(plane, self.width.div_ceil(2), at, blocks.side / 2);
             }
         }
     }
@@ -283,6 +283,7 @@ mod tests {
         yuv.fill::<3>((35, 20), pixels.chunks(35).map(<[_]>::as_flattened));
         let seen = yuv.luma[0];
         yuv.flatten(&Blocks {
+            side: 16,
             across: 3,
             shown: vec![true, false, false, false, false, false],
         });
@@ -290,6 +291,7 @@ mod tests {
         assert!(yuv.colour.iter().flatten().all(|sample| *sample == NEUTRAL));
         // With nothing around it.
         yuv.flatten(&Blocks {
+            side: 16,
             across: 3,
             shown: vec![false; 6],
         });

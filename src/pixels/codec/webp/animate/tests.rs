@@ -251,6 +251,38 @@ fn blocks_that_did_not_change_are_left_as_they_are() {
 }
 
 #[test]
+fn what_is_left_out_costs_its_neighbours_nothing() {
+    let size = Size::new(128, 128);
+    let drawn = |moved: u32| {
+        let pixels = (0..128 * 128).flat_map(|at: u32| {
+            let (x, y) = (at % 128, at / 128);
+            let disc = (x.abs_diff(24 + moved)).pow(2) + (y.abs_diff(60)).pow(2) < 400;
+            if disc { [230, 60, 60] } else { [120, 190, 240] }
+        });
+        let samples: Vec<u8> = pixels.collect();
+        frame(size, Layout::Rgb, &samples, 10)
+    };
+    let frames = [drawn(0), drawn(80)];
+    let file = written(
+        &frames,
+        &EncodeOptions {
+            quality: 90,
+            ..LOSSY
+        },
+    );
+    assert_eq!(parts(&file)[1].1, 0, "laid over the first");
+    let apart: Vec<u32> = read(&file)
+        .iter()
+        .zip(merged(&frames))
+        .map(|((seen, _), (wanted, _))| {
+            let pairs = seen.iter().zip(&wanted);
+            pairs.map(|(a, b)| u32::from(a.abs_diff(*b))).sum()
+        })
+        .collect();
+    assert!(apart[1] < apart[0] * 5 / 4, "{apart:?}");
+}
+
+#[test]
 fn what_goes_away_is_cleared_where_that_is_less() {
     let size = Size::new(64, 16);
     let left = painted(size, CLEAR, RED, rect(0, 0, 8, 8));
