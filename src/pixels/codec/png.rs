@@ -4,8 +4,10 @@
 mod animation;
 mod chunks;
 mod data;
+mod deflate;
 mod encode;
 mod expand;
+mod filter;
 mod inflate;
 mod still;
 mod strip;

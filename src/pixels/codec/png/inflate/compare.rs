@@ -7,7 +7,7 @@ const LOOKBACK: usize = 32 << 10;
 
 /// What a stream holds, up to `wanted` bytes, and what stopped it before. It gets `step` bytes of
 /// input at a time, and writes up to `room` at a time.
-pub(super) fn inflate(
+pub(in super::super) fn inflate(
     stream: &[u8],
     wanted: usize,
     step: usize,
