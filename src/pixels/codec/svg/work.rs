@@ -55,7 +55,7 @@ const MARGIN: f64 = 5.0;
 /// of 24 bits: from six times as far on it loses its way, and may end the whole process.
 const FARTHEST: f64 = 1e6;
 
-/// The same of shapes with straight sides: these survive a million times as much.
+/// The same of shapes with straight sides, which it still clips rightly there.
 const FARTHEST_STRAIGHT: f64 = 1e8;
 
 /// What a tree takes.

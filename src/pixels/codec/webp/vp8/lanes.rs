@@ -162,12 +162,7 @@ fn hadamard<const N: usize>([a, b, c, d]: Four<N>) -> Four<N> {
 /// The means of sixteen blocks, row by row, to coefficients.
 #[inline(always)]
 pub(super) fn forward_means(means: &[i16; 16]) -> [i16; 16] {
-    let a = means.map(i32::from);
-    let mut b = [0; 16];
-    for i in 0..4 {
-        let [w, x, y, z] = butterfly([a[i], a[4 + i], a[8 + i], a[12 + i]]);
-        (b[i], b[4 + i], b[8 + i], b[12 + i]) = (w, x, y, z);
-    }
+    let b = down(means);
     let mut out = [0; 16];
     for (out, b) in out.chunks_exact_mut(4).zip(b.chunks_exact(4)) {
         let sums = butterfly([b[0], b[1], b[2], b[3]]);
@@ -181,12 +176,7 @@ pub(super) fn forward_means(means: &[i16; 16]) -> [i16; 16] {
 /// Back, to the bit as the specification says (14.3).
 #[inline(always)]
 pub(super) fn inverse_means(coefficients: &[i16; 16]) -> [i16; 16] {
-    let a = coefficients.map(i32::from);
-    let mut b = [0; 16];
-    for i in 0..4 {
-        let [w, x, y, z] = butterfly([a[i], a[4 + i], a[8 + i], a[12 + i]]);
-        (b[i], b[4 + i], b[8 + i], b[12 + i]) = (w, x, y, z);
-    }
+    let b = down(coefficients);
     let mut out = [0; 16];
     for (out, b) in out.chunks_exact_mut(4).zip(b.chunks_exact(4)) {
         let sums = butterfly([b[0], b[1], b[2], b[3]]);
@@ -195,6 +185,18 @@ pub(super) fn inverse_means(coefficients: &[i16; 16]) -> [i16; 16] {
         }
     }
     out
+}
+
+/// The first half of both, column by column.
+#[inline(always)]
+fn down(rows: &[i16; 16]) -> [i32; 16] {
+    let a = rows.map(i32::from);
+    let mut b = [0; 16];
+    for i in 0..4 {
+        let [w, x, y, z] = butterfly([a[i], a[4 + i], a[8 + i], a[12 + i]]);
+        (b[i], b[4 + i], b[8 + i], b[12 + i]) = (w, x, y, z);
+    }
+    b
 }
 
 #[inline(always)]
