@@ -9,20 +9,19 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    give_memory_back();
     keep_pages_small();
+    aquatint::work::freed::given_back_by(give_memory_back);
     aquatint::cli::run()
 }
 
-/// What a picture held goes back to the system when it is freed, not at some later allocation of
-/// the same thread: the budget of memory counts what is used, the kernel what is not given back.
+/// What pictures held goes back to the system: the budget of memory counts what is used, the
+/// kernel what is not given back. The allocator does so by itself a second after it was freed, but
+/// only if something is freed then.
 fn give_memory_back() {
-    /// `mi_option_purge_delay` of `mimalloc.h`, which the bindings do not name. Milliseconds.
-    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-    #[expect(unsafe_code, reason = "sets a number that the allocator reads")]
-    // SAFETY: the option exists in both versions of mimalloc that the bindings can build.
+    #[expect(unsafe_code, reason = "a call of the allocator")]
+    // SAFETY: any thread may call it, at any time.
     unsafe {
-        libmimalloc_sys::mi_option_set(PURGE_DELAY, 0);
+        libmimalloc_sys::mi_collect(true);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Knows nothing of pictures, HTTP or buckets: jobs are closures, and bytes are a number.
 
 pub mod budget;
+pub mod freed;
 pub mod pool;
 pub mod singleflight;
 

@@ -43,12 +43,7 @@ impl Process {
     /// # Errors
     /// It cannot be started.
     pub fn ours() -> Result<Self> {
-        Self::start(
-            Command::new(std::env::current_exe()?)
-                .arg(ANSWER)
-                // As the server sets it: freed memory goes back at once.
-                .env("MIMALLOC_PURGE_DELAY", "0"),
-        )
+        Self::start(Command::new(std::env::current_exe()?).arg(ANSWER))
     }
 
     fn start(command: &mut Command) -> Result<Self> {

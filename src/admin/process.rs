@@ -9,6 +9,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::work::freed;
+
 /// Shows memory and descriptors, under the names that every dashboard knows.
 pub(super) fn register(registry: &mut Registry) {
     registry.register_collector(Box::new(Process));
@@ -23,7 +25,7 @@ impl Collector for Process {
             (
                 "process_resident_memory_bytes",
                 "Memory in use",
-                resident_bytes(),
+                freed::resident_bytes().and_then(|bytes| i64::try_from(bytes).ok()),
             ),
             ("process_open_fds", "Open file descriptors", descriptors()),
         ];
@@ -36,15 +38,6 @@ impl Collector for Process {
         }
         Ok(())
     }
-}
-
-fn resident_bytes() -> Option<i64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kibibytes.checked_mul(1024)
 }
 
 fn descriptors() -> Option<i64> {

@@ -19,7 +19,7 @@ use prometheus_client::{
 };
 use tokio::{sync::oneshot, time::timeout};
 
-use super::Settings;
+use super::{Settings, freed};
 use crate::pixels::codec::Cancel;
 
 /// As much as a main thread has, which is what C codecs are written against. Only what is touched
@@ -263,6 +263,7 @@ impl Shared {
         while let Some(run) = self.next(worker) {
             self.metrics.busy.inc();
             run();
+            freed::give_back_over(self.settings.pixel_bytes);
             self.metrics.busy.dec();
             let mut state = self.lock();
             state.running[worker] = None;
@@ -274,10 +275,19 @@ impl Shared {
 
     /// Waits for a job; `None` once the pool has closed.
     fn next(&self, worker: usize) -> Option<Box<dyn FnOnce() + Send>> {
-        let mut state = self
+        let idle = |state: &mut State| state.queue.is_empty() && !state.closed;
+        let (mut state, wait) = self
             .changed
-            .wait_while(self.lock(), |state| state.queue.is_empty() && !state.closed)
+            .wait_timeout_while(self.lock(), freed::KEPT, idle)
             .unwrap_or_else(PoisonError::into_inner);
+        if wait.timed_out() {
+            drop(state);
+            freed::give_back();
+            state = self
+                .changed
+                .wait_while(self.lock(), idle)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
         if state.closed {
             return None;
         }
@@ -374,12 +384,15 @@ fn dec_by(gauge: &Gauge, count: usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::{sync::mpsc, thread::ThreadId};
 
     use super::*;
     use crate::work::budget::Budget;
 
     const LONG: Duration = Duration::from_mins(1);
+
+    /// Who gave back what was free: threads of all pools in these tests.
+    static GIVEN_BACK: Mutex<Vec<ThreadId>> = Mutex::new(Vec::new());
 
     fn pool(workers: usize, queue: usize) -> Arc<Pool> {
         pool_with(&Settings {
@@ -393,6 +406,48 @@ mod tests {
 
     fn pool_with(settings: &Settings) -> Arc<Pool> {
         Arc::new(Pool::new(settings).expect("threads"))
+    }
+
+    /// Waits until the thread has given back so often.
+    async fn given_back(worker: ThreadId, times: usize) {
+        let given = || {
+            let calls = GIVEN_BACK.lock().expect("whole");
+            calls.iter().filter(|&&caller| caller == worker).count()
+        };
+        let enough = async {
+            while given() < times {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LONG, enough).await.expect("it gives back");
+    }
+
+    /// A thread of a pool, that has done a job.
+    async fn worked(pool: &Pool) -> ThreadId {
+        freed::given_back_by(|| {
+            let caller = thread::current().id();
+            GIVEN_BACK.lock().expect("whole").push(caller);
+        });
+        let worker = pool.run(|_| thread::current().id()).await;
+        worker.expect("no panic")
+    }
+
+    #[tokio::test]
+    async fn an_idle_thread_gives_freed_memory_back() {
+        let pool = pool(1, 1);
+        given_back(worked(&pool).await, 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_process_that_holds_too_much_gives_back_after_each_job() {
+        let pool = pool_with(&Settings {
+            workers: 1,
+            pixel_bytes: 0,
+            ..Settings::default()
+        });
+        given_back(worked(&pool).await, 1).await;
+        // Once after the job, and once when idle.
+        given_back(worked(&pool).await, 3).await;
     }
 
     /// A job that has begun, and ends when it is told to.
