@@ -122,35 +122,127 @@ fn two<const HELD: usize>(coefficients: &[i32; HELD], samples: &mut [u8], stride
     }
 }
 
-/// Too narrow to be done side by side, and with few enough products to be done by hand.
-#[inline(always)]
+/// Too narrow for its samples to be done side by side, but blocks can be.
 fn three<const HELD: usize>(coefficients: &[i32; HELD], samples: &mut [u8], stride: usize) {
-    let of = coefficients.first_chunk::<9>().unwrap_or(&[0; 9]);
-    let half = 1 << (POINT - BETWEEN - 1);
-    let down: [[i32; 3]; 3] = std::array::from_fn(|u| {
-        wave_of_three(of[u], of[3 + u], of[6 + u], half).map(|sum| sum >> (POINT - BETWEEN))
-    });
-    let shift = POINT + BETWEEN;
-    for y in 0..3 {
-        let [mean, once, twice] = down.map(|column| column[y]);
-        let row = wave_of_three(mean, once, twice, 1 << (shift - 1));
+    let (of, _) = coefficients.as_chunks::<1>();
+    for (y, row) in of_threes(of).into_iter().enumerate() {
         let place = samples.get_mut(y * stride..);
         if let Some(place) = place.and_then(<[u8]>::first_chunk_mut) {
-            *place = row.map(|sum| level(sum >> shift));
+            *place = row.map(|[sample]| sample);
         }
     }
 }
 
+/// Blocks at three eighths that lie beside each other and wait until there are enough of them.
+#[derive(Clone)]
+pub(super) struct Threes {
+    /// The first coefficient of each block, the second of each, and so on; behind all of them what is
+    /// not wanted.
+    coefficients: [i32; Self::HELD],
+    count: usize,
+    /// Where the samples of the first block go.
+    start: usize,
+}
+
+impl Default for Threes {
+    fn default() -> Self {
+        Self {
+            coefficients: [0; Self::HELD],
+            count: 0,
+            start: 0,
+        }
+    }
+}
+
+impl Threes {
+    /// As many numbers as are added in one instruction.
+    pub(super) const BESIDE: u32 = 8;
+    const EACH: usize = Self::BESIDE as usize;
+    /// Places for coefficients.
+    pub(super) const HELD: usize = 16 * Self::EACH;
+
+    /// Adds a block, whose samples are to begin there: its coefficients stand every
+    /// [`Threes::BESIDE`] places from the second on that is returned.
+    #[inline(always)]
+    pub(super) fn next(&mut self, start: usize) -> (&mut [i32; Self::HELD], usize) {
+        if self.count == 0 {
+            self.start = start;
+        }
+        let slot = self.count;
+        self.count += 1;
+        (&mut self.coefficients, slot)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_full(&self) -> bool {
+        self.count >= Self::EACH
+    }
+
+    /// Draws those that there are.
+    #[inline(always)]
+    pub(super) fn draw(&mut self, samples: &mut [u8], stride: usize) {
+        let (of, _) = self.coefficients.as_chunks::<{ Self::EACH }>();
+        for (y, row) in of_threes(of).iter().enumerate() {
+            let mut beside = [[0; 3]; Self::EACH];
+            for (block, samples) in beside.iter_mut().enumerate() {
+                *samples = [row[0][block], row[1][block], row[2][block]];
+            }
+            let beside = beside.as_flattened();
+            let place = samples
+                .get_mut(self.start + y * stride..)
+                .unwrap_or_default();
+            if self.is_full()
+                && let Some(place) = place.first_chunk_mut::<24>()
+            {
+                place.copy_from_slice(beside);
+            } else {
+                let drawn = place.iter_mut().zip(beside).take(self.count * 3);
+                drawn.for_each(|(place, sample)| *place = *sample);
+            }
+        }
+        self.coefficients.fill(0);
+        self.count = 0;
+    }
+}
+
+/// The transform of `EACH` blocks of three by three: of each row, and each column of it, the
+/// samples of all blocks.
 #[inline(always)]
-fn wave_of_three(mean: i32, once: i32, twice: i32, rounding: i32) -> [i32; 3] {
-    let mean = mean.wrapping_mul(2896).wrapping_add(rounding);
-    let (once, twice) = (once.wrapping_mul(3547), twice.wrapping_mul(2048));
-    let ends = mean.wrapping_add(twice);
-    [
-        ends.wrapping_add(once),
-        mean.wrapping_sub(twice.wrapping_mul(2)),
-        ends.wrapping_sub(once),
-    ]
+fn of_threes<const EACH: usize>(of: &[[i32; EACH]]) -> [[[u8; EACH]; 3]; 3] {
+    let of: &[_; 9] = of.first_chunk().unwrap_or(&[[0; EACH]; 9]);
+    let mut columns = [[[0; EACH]; 3]; 3];
+    for (u, column) in columns.iter_mut().enumerate() {
+        *column = waves_of_three([&of[u], &of[3 + u], &of[6 + u]], POINT - BETWEEN);
+    }
+    let [mean, once, twice] = &columns;
+    let mut samples = [[[0; EACH]; 3]; 3];
+    for (y, row) in samples.iter_mut().enumerate() {
+        let sums = waves_of_three([&mean[y], &once[y], &twice[y]], POINT + BETWEEN);
+        for (samples, sums) in row.iter_mut().zip(&sums) {
+            for (sample, sum) in samples.iter_mut().zip(sums) {
+                *sample = level(*sum);
+            }
+        }
+    }
+    samples
+}
+
+/// Sums of means and two waves, without so many bits.
+#[inline(always)]
+fn waves_of_three<const EACH: usize>(of: [&[i32; EACH]; 3], shift: u32) -> [[i32; EACH]; 3] {
+    let mut sums = [[0; EACH]; 3];
+    for block in 0..EACH {
+        let mean = of[0][block]
+            .wrapping_mul(2896)
+            .wrapping_add(1 << (shift - 1));
+        let once = of[1][block].wrapping_mul(3547);
+        let twice = of[2][block].wrapping_mul(2048);
+        let ends = mean.wrapping_add(twice);
+        sums[0][block] = ends.wrapping_add(once) >> shift;
+        sums[1][block] = mean.wrapping_sub(twice.wrapping_mul(2)) >> shift;
+        sums[2][block] = ends.wrapping_sub(once) >> shift;
+    }
+    sums
 }
 
 /// The transform, of the `KEPT × KEPT` lowest coefficients.

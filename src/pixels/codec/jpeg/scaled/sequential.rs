@@ -9,7 +9,7 @@ use super::{
     entropy::{Bits, Window},
     frame::{Part, Quant, Scan, quantiser, table},
     huffman::{Ac, BLOCK, Dc, END, WAY, Way},
-    inverse::inverse,
+    inverse::{Threes, inverse},
     strip::{Strip, ZIGZAG, behind, last},
     units::{Scanner, Units},
 };
@@ -41,11 +41,18 @@ struct Lane<'a> {
     plane: usize,
     /// Blocks across and down in a unit.
     factors: (usize, usize),
+    reader: Reader<'a>,
+    strip: Strip,
+    /// At three eighths, the last blocks of each row of blocks in a unit.
+    threes: Vec<Threes>,
+}
+
+/// What the blocks of a component are read with.
+struct Reader<'a> {
     dc: &'a Dc,
     ac: &'a Ac,
     places: Places,
     last_dc: i32,
-    strip: Strip,
 }
 
 /// A scan, as far as it is decoded.
@@ -128,11 +135,14 @@ impl<'a> Run<'a> {
             lanes.push(Lane {
                 plane: part.component,
                 factors: component.factors,
-                dc,
-                ac,
-                places: places(reading.quants[part.component], eighths.into()),
-                last_dc: 0,
+                reader: Reader {
+                    dc,
+                    ac,
+                    places: places(reading.quants[part.component], eighths.into()),
+                    last_dc: 0,
+                },
                 strip: Strip::new(component, eighths),
+                threes: vec![Threes::default(); component.factors.1],
             });
         }
         let ((mut across, mut left), mut each) = (reading.frame.units, 1);
@@ -159,6 +169,9 @@ impl<'a> Run<'a> {
                 Some(means) => self.units.row(y, &mut Drawn(means, &mut self.lanes))?,
                 None => self.units.row(y, &mut self.lanes)?,
             }
+            for lane in &mut self.lanes.0 {
+                lane.finish();
+            }
             self.left -= 1;
         }
         for lane in &mut self.lanes.0 {
@@ -170,12 +183,14 @@ impl<'a> Run<'a> {
 
 /// Where each coefficient goes: into a square of `n × n`, or behind it.
 fn places(quant: Quant<'_>, n: usize) -> Places {
-    let mut places = Box::new([behind(n); 256]);
+    let apart = if n == 3 { Threes::BESIDE } else { 1 };
+    let mut places = Box::new([behind(n) * apart; 256]);
     for (zigzag, natural) in ZIGZAG.iter().enumerate() {
         let (row, column) = (usize::from(natural / 8), usize::from(natural % 8));
         if row < n && column < n {
             let place = u32::try_from(row * n + column).unwrap_or(0);
-            places[zigzag] = quantiser(quant, zigzag).cast_unsigned() << 8 | place;
+            let factor = quantiser(quant, zigzag).cast_unsigned();
+            places[zigzag] = factor << 8 | (place * apart);
         }
     }
     places
@@ -187,7 +202,7 @@ struct Lanes<'a>(Vec<Lane<'a>>);
 impl Scanner for Lanes<'_> {
     fn restart(&mut self) {
         for lane in &mut self.0 {
-            lane.last_dc = 0;
+            lane.reader.last_dc = 0;
         }
     }
 
@@ -197,7 +212,7 @@ impl Scanner for Lanes<'_> {
             match lane.strip.eighths {
                 1 => lane.unit::<1, 1>(bits, window, x, y),
                 2 => lane.unit::<2, 8>(bits, window, x, y),
-                3 => lane.unit::<3, 16>(bits, window, x, y),
+                3 => lane.unit_of_threes(bits, window, x, y),
                 4 => lane.unit::<4, 32>(bits, window, x, y),
                 5 => lane.unit::<5, 32>(bits, window, x, y),
                 6 => lane.unit::<6, 64>(bits, window, x, y),
@@ -222,26 +237,57 @@ impl Lane<'_> {
         for v in 0..down {
             for u in 0..across {
                 let start = (y * down + v) * N * stride + (x * across + u) * N;
-                let (coefficients, reach) = self.block::<N, HELD>(bits, window);
+                let mut coefficients = [0; HELD];
+                let reach = self
+                    .reader
+                    .block::<N, HELD>(bits, window, &mut coefficients, 0);
                 let samples = self.strip.samples.get_mut(start..).unwrap_or_default();
                 inverse::<N, HELD>(&coefficients, reach, samples, stride);
             }
         }
     }
 
-    /// The `N × N` low coefficients of the next block, multiplied; behind them what is not wanted.
-    /// And the place, in the file's order, from which on all are zero.
+    /// The same at three eighths, where blocks wait until some can be transformed side by side.
+    #[inline(always)]
+    fn unit_of_threes(&mut self, bits: &mut Bits, window: &Window, x: usize, y: usize) {
+        let ((across, down), stride) = (self.factors, self.strip.stride);
+        for (v, threes) in self.threes.iter_mut().enumerate().take(down) {
+            for u in 0..across {
+                let start = (y * down + v) * 3 * stride + (x * across + u) * 3;
+                let (coefficients, slot) = threes.next(start);
+                self.reader
+                    .block::<3, { Threes::HELD }>(bits, window, coefficients, slot);
+                if threes.is_full() {
+                    threes.draw(&mut self.strip.samples, stride);
+                }
+            }
+        }
+    }
+
+    /// At the end of a row of units.
+    fn finish(&mut self) {
+        for threes in &mut self.threes {
+            threes.draw(&mut self.strip.samples, self.strip.stride);
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Adds the `N × N` low coefficients of the next block, multiplied, to zeros, each so many
+    /// places behind its own; behind them what is not wanted. Returns the place, in the file's
+    /// order, from which on all are zero.
     #[inline(always)]
     fn block<const N: usize, const HELD: usize>(
         &mut self,
         bits: &mut Bits,
         window: &Window,
-    ) -> ([i32; HELD], usize) {
-        let mut coefficients = [0; HELD];
+        coefficients: &mut [i32; HELD],
+        slot: usize,
+    ) -> usize {
         let (mut now, ac, places) = (*bits, self.ac, &self.places);
         now.refill(window);
         self.last_dc = self.last_dc.wrapping_add(self.dc.difference(&mut now));
-        put(&mut coefficients, places, 0, sixteen(self.last_dc));
+        put(coefficients, places, slot, 0, sixteen(self.last_dc));
         let mut next = 1;
         let last = const { last(N) };
         while next <= last.min(LAST_PAIR) {
@@ -254,13 +300,13 @@ impl Lane<'_> {
                     let (advance, value) = ac.single(&mut now);
                     now.refill(window);
                     next += advance;
-                    put(&mut coefficients, places, next - 1, value);
+                    put(coefficients, places, slot, next - 1, value);
                 } else {
                     now.take(pair.bits.into());
                     let first = next + usize::from(pair.first);
                     next += usize::from(pair.both);
-                    put(&mut coefficients, places, first - 1, pair.values[0].into());
-                    put(&mut coefficients, places, next - 1, pair.values[1].into());
+                    put(coefficients, places, slot, first - 1, pair.values[0].into());
+                    put(coefficients, places, slot, next - 1, pair.values[1].into());
                 }
                 if next > last.min(LAST_PAIR) {
                     break;
@@ -271,11 +317,11 @@ impl Lane<'_> {
             now.refill(window);
             let (advance, value) = ac.single(&mut now);
             next += advance;
-            put(&mut coefficients, places, next - 1, value);
+            put(coefficients, places, slot, next - 1, value);
         }
         skip(&mut now, window, ac, next);
         *bits = now;
-        (coefficients, if next < END { next } else { next - END })
+        if next < END { next } else { next - END }
     }
 }
 
@@ -307,11 +353,12 @@ fn skip(bits: &mut Bits, window: &Window, ac: &Ac, mut next: usize) {
 fn put<const HELD: usize>(
     coefficients: &mut [i32; HELD],
     places: &Places,
+    slot: usize,
     zigzag: usize,
     value: i32,
 ) {
     let place = places[zigzag & 255];
-    coefficients[place as usize % HELD] = value.wrapping_mul((place >> 8).cast_signed());
+    coefficients[(place as usize + slot) % HELD] = value.wrapping_mul((place >> 8).cast_signed());
 }
 
 /// What libjpeg keeps of a coefficient.

@@ -58,11 +58,11 @@ impl<'a> Means<'a> {
             let (across, down) = lane.factors;
             for place in 0..across * down {
                 blocks.push(Block {
-                    dc: lane.dc,
-                    ac: lane.ac,
+                    dc: lane.reader.dc,
+                    ac: lane.reader.ac,
                     way,
                     lane: number,
-                    factor: (lane.places[0] >> 8).cast_signed(),
+                    factor: (lane.reader.places[0] >> 8).cast_signed(),
                     place: place / across * lane.strip.stride + place % across,
                     across,
                 });
@@ -152,9 +152,9 @@ impl Scanner for Drawn<'_, '_> {
                 continue;
             };
             let difference = block.dc.difference(&mut Bits::behind(begin, window));
-            lane.last_dc = lane.last_dc.wrapping_add(difference);
+            lane.reader.last_dc = lane.reader.last_dc.wrapping_add(difference);
             begin = end;
-            let mean = [sixteen(lane.last_dc).wrapping_mul(block.factor)];
+            let mean = [sixteen(lane.reader.last_dc).wrapping_mul(block.factor)];
             let stride = lane.strip.stride;
             let start = y * lane.factors.1 * stride + x * block.across + block.place;
             let sample = lane.strip.samples.get_mut(start..).unwrap_or_default();
