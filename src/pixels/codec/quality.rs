@@ -151,21 +151,22 @@ fn unsearched(quality: u8) -> WebP {
     not(feature = "avif-encode"),
     allow(dead_code, reason = "for AVIF output alone")
 )]
-const AOM: [(u8, f32); 14] = [
+const AOM: [(u8, f32); 15] = [
     (1, 63.0),
-    (10, 57.0),
-    (20, 45.0),
-    (30, 38.0),
-    (40, 33.1),
-    (50, 28.8),
-    (60, 25.7),
+    (10, 55.0),
+    (20, 42.3),
+    (30, 35.2),
+    (40, 30.7),
+    (50, 26.5),
+    (60, 23.8),
     (70, 18.9),
-    (75, 15.5),
-    (80, 11.1),
-    (85, 7.6),
-    (89, 5.1),
-    (90, 3.8),
-    (95, 1.0),
+    (75, 16.7),
+    (80, 14.2),
+    (85, 11.2),
+    (89, 8.8),
+    (90, 7.6),
+    (95, 2.8),
+    (100, 1.0),
 ];
 
 /// libaom's level, 0 (best) to 63, for a quality on JPEG's scale.
@@ -227,10 +228,10 @@ mod tests {
         assert_eq!([90, 255].map(vp8), [None, None]);
         check(0, 0.0, FAST, 63);
         check(1, 0.0, FAST, 63);
-        check(60, 67.9, FAST, 26);
-        check(80, 86.1, FAST, 11);
-        check(85, 88.4, SEARCHING, 8);
-        check(90, 96.0, SEARCHING, 4);
+        check(60, 67.9, FAST, 24);
+        check(80, 86.1, FAST, 14);
+        check(85, 88.4, SEARCHING, 11);
+        check(90, 96.0, SEARCHING, 8);
         check(100, 100.0, SEARCHING, 1);
         check(255, 100.0, SEARCHING, 1);
         let of = |webp: WebP| (webp.quality, webp.method);
