@@ -154,8 +154,8 @@ impl Encoder {
         library.in_color_space = space;
         // SAFETY: the structure is created and its input described, which is all that these ask.
         unsafe {
-            // libjpeg-turbo's tables and speed; mozjpeg's own search takes thirty times as long
-            // for a sixth of the bytes.
+            // libjpeg-turbo's speed; mozjpeg's own search takes thirty times as long for a sixth of
+            // the bytes.
             jpeg_c_set_int_param(
                 library,
                 J_INT_PARAM::JINT_COMPRESS_PROFILE,
