@@ -181,6 +181,9 @@ impl Threes {
     /// Draws those that there are.
     #[inline(always)]
     pub(super) fn draw(&mut self, samples: &mut [u8], stride: usize) {
+        if self.count == 0 {
+            return;
+        }
         let (of, _) = self.coefficients.as_chunks::<{ Self::EACH }>();
         for (y, row) in of_threes(of).iter().enumerate() {
             let mut beside = [[0; 3]; Self::EACH];
