@@ -27,7 +27,7 @@ pub(super) fn give_back() {
     }
 }
 
-/// Gives back if the process holds more than this in all.
+/// Gives back if the process holds more than this in all, or nobody can say what it holds.
 pub(super) fn give_back_over(bytes: u64) {
     if resident_bytes().is_none_or(|resident| resident > bytes) {
         give_back();

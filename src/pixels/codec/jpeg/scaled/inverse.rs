@@ -123,6 +123,7 @@ fn two<const HELD: usize>(coefficients: &[i32; HELD], samples: &mut [u8], stride
 }
 
 /// Too narrow for its samples to be done side by side, but blocks can be.
+#[inline(always)]
 fn three<const HELD: usize>(coefficients: &[i32; HELD], samples: &mut [u8], stride: usize) {
     let (of, _) = coefficients.as_chunks::<1>();
     for (y, row) in of_threes(of).into_iter().enumerate() {
@@ -195,7 +196,7 @@ impl Threes {
                 .get_mut(self.start + y * stride..)
                 .unwrap_or_default();
             if self.is_full()
-                && let Some(place) = place.first_chunk_mut::<24>()
+                && let Some(place) = place.first_chunk_mut::<{ 3 * Self::EACH }>()
             {
                 place.copy_from_slice(beside);
             } else {
