@@ -30,6 +30,7 @@ mod jxl;
 mod palette;
 mod planar;
 mod png;
+mod prefix;
 pub(crate) mod processor;
 mod quality;
 mod raster;
@@ -37,6 +38,7 @@ mod rowwise;
 mod samples;
 mod svg;
 mod webp;
+mod yuv;
 
 /// Why a picture could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -239,20 +239,24 @@ fn output(transform: &Transform, accepts: Accepts, policy: &Policy) -> Output {
         fallback: transform.format,
     };
     let (quality, aim) = quality(transform, &policy.settings);
+    let profile = transform.profile.unwrap_or(policy.settings.profile);
     let mut output = Output {
         format,
         quality,
         aim,
         lossless: transform.lossless.unwrap_or(false),
-        progressive: transform.progressive.unwrap_or(false),
+        // Smaller, for some time more: what a careful picture is for.
+        progressive: transform.progressive.unwrap_or(profile == Profile::Fine),
         metadata: transform.metadata.unwrap_or_default(),
     };
     // What the one possible format makes of them: a setting that changes nothing is no difference.
     match format.certain() {
         Some(OutputFormat::Png) => output.lossless = true,
         Some(OutputFormat::Jpeg | OutputFormat::Gif) => output.lossless = false,
-        Some(OutputFormat::WebP | OutputFormat::Avif) => output.progressive = false,
-        None => {}
+        Some(OutputFormat::WebP | OutputFormat::Avif) | None => {}
+    }
+    if !matches!(format.certain(), Some(OutputFormat::Jpeg) | None) {
+        output.progressive = false;
     }
     if output.format.certain() == Some(OutputFormat::Gif) {
         output.aim = None;

@@ -1,4 +1,5 @@
-//! JPEG, through libjpeg (mozjpeg's). Knows the format; decides no policy but the limits.
+//! JPEG: decoded here, or where a file is odd through libjpeg (mozjpeg's); encoded here. Knows the
+//! format; decides no policy but the limits.
 //!
 //! What is damaged is refused, not drawn gray: a stream that ends early, or whose codes make no
 //! sense, is [`Error::Broken`]. Stray bytes between segments, and a missing end-of-image marker
@@ -20,6 +21,7 @@ use self::markers::{Segment, Segments};
 use super::{
     Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, PlaneOptions, admit, quality,
     samples,
+    yuv::{Form, Yuv},
 };
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout, Samples},
@@ -31,6 +33,13 @@ use crate::pixels::{
 
 /// What libjpeg allocates beside pixels and coefficients: tables, and rows between its stages.
 const LIBRARY_BYTES: u64 = 1 << 20;
+
+/// Which coefficient of a block, row by row, comes at each place of the file's order.
+const ZIGZAG: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
+    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
+    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
 
 /// Reads the header.
 ///
@@ -278,11 +287,25 @@ pub(super) fn encode(
     };
     admit_size(bitmap.size)?;
     let samples: Cow<'_, [u8]> = samples::eight_bits(&bitmap.samples);
+    let halved = sampling(options.quality) == Sampling::HALVED;
+    let form = Form {
+        range: Range::Full,
+        halved,
+    };
+    let yuv =
+        (channels == 3).then(|| Yuv::of(&samples, channels, bitmap.size.width as usize, form));
+    let (luma, chroma) = match &yuv {
+        None => (&*samples, None),
+        Some(Yuv {
+            luma,
+            colour: [blue, red],
+        }) => (&**luma, Some(encode::Chroma { blue, red, halved })),
+    };
     let input = encode::Input {
-        size: bitmap.size,
-        pixels: encode::Pixels::Rows {
-            channels,
-            samples: &samples,
+        picture: encode::Picture {
+            size: bitmap.size,
+            luma,
+            chroma,
         },
         quality: options.quality,
         progressive: options.progressive,
@@ -327,9 +350,17 @@ pub(super) fn encode_planes(
         Colour::Icc(profile) => Some(&**profile),
         Colour::Cicp { .. } => return Err(admit::encode("JPEG cannot hold code points")),
     };
+    let chroma = planes.chroma.as_ref().map(|[blue, red]| encode::Chroma {
+        blue: &blue.samples,
+        red: &red.samples,
+        halved: sampling(options.quality) == Sampling::HALVED,
+    });
     let input = encode::Input {
-        size: planes.luma.size,
-        pixels: encode::Pixels::Planes(planes),
+        picture: encode::Picture {
+            size: planes.luma.size,
+            luma: &planes.luma.samples,
+            chroma,
+        },
         quality: options.quality,
         progressive: options.progressive,
         icc,
@@ -340,16 +371,15 @@ pub(super) fn encode_planes(
 
 /// Bytes that [`encode`] holds at its peak.
 pub(super) fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
-    // The file, and what its vector grows ahead; of noise, measured: 1.1 and 4.3. Coefficients
-    // have 16 bits each, and are measured to be held twice over.
-    let (output, coefficients) = match options.quality {
-        quality::FULL_COLOUR_FROM.. => (5, 12),
-        _ => (2, 6),
+    // The file, and what its vector grows ahead; of noise, measured: 1.1 and 4.3.
+    let output = match options.quality {
+        quality::FULL_COLOUR_FROM.. => 5,
+        _ => 2,
     };
-    let coefficients = if options.progressive { coefficients } else { 0 };
+    let halved = sampling(options.quality) == Sampling::HALVED;
     admit::pixels(size)
-        .saturating_mul(output + coefficients)
-        .saturating_add(LIBRARY_BYTES)
+        .saturating_mul(output)
+        .saturating_add(encode::bytes(size, halved, options.progressive))
 }
 
 /// The EXIF block.

@@ -244,8 +244,8 @@ pub static TABLE: &[Param] = &[
         name: "progressive",
         aliases: &[],
         group: Group::Output,
-        default: "0; 1 with `format=pjpg`",
-        doc: "Coarse first, where the format can.",
+        default: "0; 1 with `format=pjpg` or `profile=fine`",
+        doc: "Coarse first, where the format can: a JPEG, that is 4 to 6 % smaller so, for up to 2 ms more.",
         kind: Kind::Switch(|d, on| d.transform.progressive = Some(on)),
     },
     Param {

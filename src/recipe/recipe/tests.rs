@@ -224,6 +224,10 @@ fn settings_that_change_nothing_are_no_difference() {
     same("fm=jpg&lossless=1", "fm=jpg");
     same("fm=jpg&anim=0", "fm=jpg");
     same("fm=pjpg", "fm=jpg&progressive=1");
+    same("fm=jpg&profile=fine", "fm=jpg&profile=fine&progressive=1");
+    differ("fm=jpg&profile=fine", "fm=jpg&profile=fine&progressive=0");
+    same("fm=png&progressive=1", "fm=png");
+    same("fm=gif&progressive=1", "fm=gif");
     differ("fm=webp&q=10", "fm=webp");
     differ("fm=webp&anim=0", "fm=webp");
     differ("lossless=1", "");

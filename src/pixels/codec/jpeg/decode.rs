@@ -57,7 +57,6 @@ pub(super) fn with_decoder<T>(
         end_matters: buffered,
         scans: c_int::try_from(limits.scans).unwrap_or(c_int::MAX),
         stopped: None,
-        failure: |cause| Error::Broken { cause },
     };
     let session = &raw mut session;
     guarded(session, || calls(Decoder::new(session)))

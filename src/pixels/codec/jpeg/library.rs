@@ -1,4 +1,4 @@
-//! What both directions share of libjpeg: its errors, turned into ours.
+//! libjpeg's errors, turned into ours.
 //!
 //! libjpeg ends a call that went wrong by never returning from `error_exit`. Ours unwinds from
 //! there, through libjpeg's frames (the crate compiles them for that), to [`guarded`].
@@ -29,8 +29,6 @@ pub(super) struct Session<'a> {
     pub(super) scans: c_int,
     /// Why the unwinding began.
     pub(super) stopped: Option<Error>,
-    /// How [`Error`] looks on this side: reading or writing.
-    pub(super) failure: fn(String) -> Error,
 }
 
 impl Session<'_> {
@@ -80,10 +78,11 @@ pub(super) unsafe fn session<'a>(common: &jpeg_common_struct) -> &'a mut Session
 }
 
 unsafe extern "C-unwind" fn error_exit(common: &mut jpeg_common_struct) {
-    // SAFETY: `common` belongs to a decoder or encoder of ours, which set `client_data`.
+    // SAFETY: `common` belongs to a decoder of ours, which set `client_data`.
     let session = unsafe { session(common) };
-    let failure = session.failure;
-    session.stop(failure(message(common)));
+    session.stop(Error::Broken {
+        cause: message(common),
+    });
 }
 
 /// Warnings have the level -1. libjpeg would go on and draw gray; we say that the file is damaged.
@@ -91,7 +90,7 @@ unsafe extern "C-unwind" fn emit_message(common: &mut jpeg_common_struct, level:
     if level >= 0 {
         return;
     }
-    // SAFETY: `common` belongs to a decoder or encoder of ours, which set `client_data`.
+    // SAFETY: `common` belongs to a decoder of ours, which set `client_data`.
     let session = unsafe { session(common) };
     // SAFETY: libjpeg calls this through the manager that `err` points to.
     let damage = match unsafe { (*common.err).msg_code } {
@@ -101,8 +100,9 @@ unsafe extern "C-unwind" fn emit_message(common: &mut jpeg_common_struct, level:
         _ => false,
     };
     if damage {
-        let failure = session.failure;
-        session.stop(failure(message(common)));
+        session.stop(Error::Broken {
+            cause: message(common),
+        });
     }
 }
 

@@ -371,3 +371,79 @@ fn one_pixel_in_planes_could_not_be_written() {
         assert_eq!(header.size, Size::new(1, 1));
     }
 }
+
+/// Baseline and progressive hold the same coefficients, so the same pixels come out of both.
+#[track_caller]
+fn both_ways_are_alike(bitmap: &Bitmap, quality: u8) {
+    let files = [false, true].map(|progressive| {
+        let options = EncodeOptions {
+            progressive,
+            ..options(quality)
+        };
+        encoded(bitmap, &options)
+    });
+    let [one, other] = files.map(|file| decoded(&file, &WHOLE).expect("a picture"));
+    assert_eq!((one.size, one.layout), (bitmap.size, bitmap.layout));
+    assert_eq!(samples_of(&one), samples_of(&other), "quality {quality}");
+}
+
+fn drawn(layout: Layout, width: u32, height: u32, pixel: impl Fn(u32, u32) -> u8) -> Bitmap {
+    let mut bitmap = gradient(layout, width, height);
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let samples = pixels.flat_map(|(x, y)| vec![pixel(x, y); layout.channels()]);
+    bitmap.samples = Samples::U8(samples.collect());
+    bitmap
+}
+
+fn noise(x: u32, y: u32) -> u8 {
+    let mixed = (x + 1).wrapping_mul(2_654_435_761) ^ (y + 1).wrapping_mul(2_246_822_519);
+    (mixed.wrapping_mul(3_266_489_917) >> 11).to_le_bytes()[0]
+}
+
+#[test]
+fn progressive_and_baseline_hold_the_same_picture() {
+    for layout in [Layout::Gray, Layout::Rgb] {
+        for (width, height) in [(1, 1), (8, 8), (7, 17), (129, 65), (300, 31), (33, 400)] {
+            for quality in [1, 30, 80, 90, 100] {
+                both_ways_are_alike(&gradient(layout, width, height), quality);
+                both_ways_are_alike(&drawn(layout, width, height, noise), quality);
+            }
+        }
+    }
+}
+
+#[test]
+fn runs_of_empty_blocks_are_longer_than_one_symbol_says() {
+    // 33,124 blocks; the last one is not like the others.
+    let last = |x: u32, y: u32| if x + y > 2908 { noise(x, y) } else { 90 };
+    both_ways_are_alike(&drawn(Layout::Gray, 1456, 1456, last), 80);
+    both_ways_are_alike(&drawn(Layout::Gray, 1456, 1456, |_, _| 90), 80);
+}
+
+#[test]
+fn codes_made_of_some_rows_are_there_for_all() {
+    // Only one row of units is not flat, and it is not among those that are looked at.
+    let row = |x: u32, y: u32| if y / 16 == 1 { noise(x, y) } else { 90 };
+    for quality in [50, 100] {
+        both_ways_are_alike(&drawn(Layout::Rgb, 100, 400, row), quality);
+    }
+}
+
+#[test]
+fn the_largest_coefficients_have_codes() {
+    let stripes = |x: u32, y: u32| {
+        let sign = |n: u32| matches!(n % 8, 0 | 3 | 4 | 7);
+        if sign(x) == sign(y) { 255 } else { 0 }
+    };
+    let means = |x: u32, y: u32| {
+        if (x / 8 + y / 8).is_multiple_of(2) {
+            255
+        } else {
+            0
+        }
+    };
+    for layout in [Layout::Gray, Layout::Rgb] {
+        both_ways_are_alike(&drawn(layout, 64, 300, stripes), 100);
+        both_ways_are_alike(&drawn(layout, 64, 300, means), 100);
+    }
+}

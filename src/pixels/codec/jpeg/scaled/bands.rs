@@ -5,9 +5,9 @@ use super::{
     frame::Scan,
     huffman::{BLOCK, Codes, Grown, end_of_bands},
     progressive::{Blocks, band, square},
-    strip::ZIGZAG,
     units::Scanner,
 };
+use crate::pixels::codec::jpeg::ZIGZAG;
 
 /// A place that is not kept.
 const NOWHERE: u8 = u8::MAX;

@@ -12,11 +12,14 @@ use super::{
     huffman::{BLOCK, Codes, Dc, Grown},
     inverse::inverse,
     processor::{Work, fastest},
-    strip::{Strip, ZIGZAG},
+    strip::Strip,
     units::{Scanner, Units},
 };
 use crate::pixels::{
-    codec::{Cancel, Limits, admit, jpeg::survey},
+    codec::{
+        Cancel, Limits, admit,
+        jpeg::{ZIGZAG, survey},
+    },
     rows::Sink,
 };
 

@@ -10,11 +10,11 @@ use super::{
     frame::{Part, Quant, Scan, quantiser, table},
     huffman::{Ac, BLOCK, Dc, END, WAY, Way},
     inverse::{Threes, inverse},
-    strip::{Strip, ZIGZAG, behind, last},
+    strip::{Strip, behind, last},
     units::{Scanner, Units},
 };
 use crate::pixels::{
-    codec::{Cancel, Error},
+    codec::{Cancel, Error, jpeg::ZIGZAG},
     rows::Sink,
 };
 

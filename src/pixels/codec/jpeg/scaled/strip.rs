@@ -2,17 +2,10 @@
 
 use super::frame::Component;
 use crate::pixels::{
-    codec::Error,
+    codec::{Error, jpeg::ZIGZAG},
     geometry::Size,
     rows::{Rows, Shape, Sink},
 };
-
-/// Which coefficient of a block, row by row, comes at each place of the file's order.
-pub(super) const ZIGZAG: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20,
-    13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59,
-    52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-];
 
 /// The place in the file's order of the last coefficient that is kept of a block at `n` eighths.
 pub(super) const fn last(n: usize) -> usize {

@@ -50,7 +50,6 @@ fn session(cancel: &Cancel) -> Session<'_> {
         end_matters: true,
         scans: 1000,
         stopped: None,
-        failure: |cause| Error::Broken { cause },
     }
 }
 
