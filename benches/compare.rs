@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo bench -p aquatint-bench --bench compare -- [--only webp] [--quick] [--rounds 9]
-//!     [--match look|bytes|none] [--quality 80] [--profile fast,fine] [--write]
+//!     [--match look|bytes|both|none] [--quality 80] [--profile fast,fine] [--write]
 //! ```
 
 use std::process::ExitCode;
@@ -112,8 +112,11 @@ fn run() -> Result<()> {
     let matched = match arguments.value("--match")?.as_deref() {
         None | Some("look") => Match::Look,
         Some("bytes") => Match::Bytes,
+        Some("both") => Match::Both,
         Some("none") => Match::Nothing,
-        Some(other) => return Err(format!("--match {other}: it is look, bytes or none").into()),
+        Some(other) => {
+            return Err(format!("--match {other}: it is look, bytes, both or none").into());
+        }
     };
     arguments.finish()?;
 
@@ -187,6 +190,10 @@ fn rules(matched: Match, rounds: usize) -> String {
         Match::Bytes => {
             "The others' quality is the one at which their result has most nearly the bytes of \
              the first line's."
+        }
+        Match::Both => {
+            "The others' quality is the one at which their result is as many points of SSIMULACRA2 \
+             off the first line's as its bytes are off by threes in a hundred, the other way."
         }
         Match::Nothing => "Each engine was asked for the same quality (sharp's AVIF for 50).",
     };

@@ -19,15 +19,23 @@ pub enum Match {
     Look,
     /// As many bytes as ours.
     Bytes,
+    /// Both, as nearly as may be: as many points off in look as it is hundredths off in bytes, by
+    /// threes.
+    Both,
     /// Nothing: the quality that was asked for.
     Nothing,
 }
+
+/// Bytes that count as much as a point of SSIMULACRA2, as a share.
+const BYTES_OF_A_POINT: f64 = 0.03;
 
 impl Match {
     fn value(self, scores: &Scores) -> f64 {
         match self {
             Self::Bytes => scores.bytes as f64,
             Self::Look | Self::Nothing => scores.look(),
+            // Of two that grow with quality, whose differences shall be opposite.
+            Self::Both => scores.look() + (scores.bytes as f64).ln() / BYTES_OF_A_POINT,
         }
     }
 }
