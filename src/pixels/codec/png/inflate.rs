@@ -11,6 +11,7 @@
 
 mod codes;
 mod input;
+mod lane;
 mod lanes;
 mod output;
 mod single;
@@ -29,11 +30,14 @@ pub(super) const HELD: usize = input::RING + codes::HELD + lanes::HELD + (4 << 1
 /// Bytes of input that the description of a block's codes may take, and a little more.
 const DESCRIPTION: usize = 600;
 
-/// Literals for each match from which on two lanes are better than one: a match is mostly not
-/// foreseen by the processor, and then it waits for both.
+/// Literals for each match from which on several lanes are better than one: what they find is laid
+/// out afterwards, match by match.
 const LITERALS_A_MATCH: usize = 3;
 
-/// Pieces for which one lane goes on alone after two did not meet.
+/// What part of a block the next may be longer by, so that lanes come to its end.
+const LONGER: u64 = 32;
+
+/// Pieces for which one lane goes on alone after others did not meet.
 const APART: u32 = 8;
 
 /// It is no zlib stream, or it is damaged; says how.
@@ -48,7 +52,7 @@ enum State {
     /// Bytes that are left of a block without codes.
     Stored(usize),
     Coded,
-    /// In a block with codes, too, and two lanes have found what is not yet written.
+    /// In a block with codes, too, and lanes have found what is not yet written.
     Found,
     End,
 }
@@ -70,7 +74,7 @@ struct Course {
     /// Where the block begins, and how long the one before it was, in bits.
     begun: u64,
     before: u64,
-    /// Whether there were so many literals that two lanes would pay.
+    /// Whether there were so many literals that lanes would pay.
     literal: bool,
     /// Pieces for which one lane is enough.
     apart: u32,
@@ -81,7 +85,8 @@ impl Course {
     /// length is left.
     fn ahead(&self, position: u64) -> u64 {
         let gone = position - self.begun;
-        self.before.saturating_sub(gone).max(gone / 8)
+        let whole = self.before + self.before / LONGER;
+        whole.saturating_sub(gone).max(gone / 8)
     }
 
     fn see(&mut self, literals: usize, copies: usize) {
@@ -257,7 +262,7 @@ impl Inflate {
         Ok(count > 0 || left == 0)
     }
 
-    /// Goes on in a block, in one lane or in two; says whether it came on.
+    /// Goes on in a block, in one lane or in several; says whether it came on.
     fn coded(&mut self, input: &Input, output: &mut Output<'_>) -> Result<bool, Damaged> {
         if input.is_low(self.bits.at) {
             return Ok(false);
@@ -266,7 +271,7 @@ impl Inflate {
         let there = (input.end() as u64 * 8).saturating_sub(self.bits.position());
         let ahead = ahead.min(there);
         if self.course.literal && self.course.apart == 0 && ahead >= WORTHWHILE {
-            self.twofold(input, ahead);
+            self.severalfold(input, ahead);
             return Ok(true);
         }
         let (at, begun) = (output.at, self.bits);
@@ -281,7 +286,7 @@ impl Inflate {
         Ok(piece.ended || self.bits.position() > begun.position())
     }
 
-    fn twofold(&mut self, input: &Input, ahead: u64) {
+    fn severalfold(&mut self, input: &Input, ahead: u64) {
         let lanes = self.lanes.get_or_insert_with(Lanes::new);
         let found = lanes.decode(&self.codes, self.bits, input, ahead);
         self.bits = found.bits;
@@ -293,7 +298,7 @@ impl Inflate {
         self.state = State::Found;
     }
 
-    /// Writes what two lanes have found.
+    /// Writes what lanes have found.
     fn found(&mut self, output: &mut Output<'_>) -> Result<bool, Damaged> {
         let laid = match &mut self.lanes {
             Some(lanes) => lanes.lay_out(output)?,

@@ -1,84 +1,125 @@
 //! Tables that say what the next bits of a stream mean.
 
-use super::Damaged;
+use super::{Damaged, input::zeros};
 
 /// Bits that the table of literals and lengths is looked up by. Two literals that fit into them
 /// together are found at once.
-pub(super) const LITERAL_BITS: u32 = 12;
+pub(super) const BITS: u32 = 12;
 
-/// Bits that the table of distances is looked up by.
-pub(super) const DISTANCE_BITS: u32 = 9;
+/// Bits that say all of the table of distances, so that less of it is in the cache where there are
+/// many. It goes on with the same, for those who look it up by [`BITS`].
+pub(super) const DISTANCE_BITS: u32 = 10;
 
 /// Bits of the longest code for a length.
 pub(super) const LENGTH_BITS: u32 = 7;
 
-/// Bytes that the tables hold at most: those below are never larger than the first ones.
-pub(super) const HELD: usize = 2 * 4 * (LITERALS + DISTANCES);
+/// Bytes that the tables hold at most.
+pub(super) const HELD: usize = size_of::<Table>() + size_of::<u32>() * BELOW;
 
-const LITERALS: usize = 1 << LITERAL_BITS;
-const DISTANCES: usize = 1 << DISTANCE_BITS;
+/// Entries of tables below, at most: each of these is for two codes at least, or there would be no
+/// need for it, and as wide as the longest code.
+const BELOW: usize = {
+    let literals = (288 / 2) << (LONGEST - BITS as usize);
+    let distances = (32 / 2) << (LONGEST - DISTANCE_BITS as usize);
+    literals + distances
+};
+
+/// Codes by their first bits: of literals and lengths in the first half, of distances in the second.
+pub(super) type Table = [u32; 2 << BITS];
 
 /// Bits of the longest code.
 const LONGEST: usize = 15;
 
 /// What an entry of a table means.
 ///
-/// The lowest eight bits are how many to skip. Of a literal, the next sixteen are one byte or two,
-/// and two bits say how many; of a length or distance, the next four are the bits of the code
-/// alone, and fifteen from the sixteenth on are the least value. 0 is a code of nothing.
+/// The lowest six bits are how many to skip, and the highest two how many literals there are. But
+/// where a length stands, both are 0: who has no use for one goes on by nothing, without asking.
 pub(super) mod entry {
-    /// Literals.
-    pub(in super::super) const LITERAL: u32 = 1 << 31;
-    /// The code is longer than the table is wide: there is another table below this one. Its place
-    /// stands where the least value would, and its bits where those of the code would.
-    pub(in super::super) const BELOW: u32 = 1 << 15;
-    /// The end, or nothing.
-    pub(in super::super) const SPECIAL: u32 = 1 << 14;
+    use super::BITS;
+
+    /// Bits to skip, but of a length.
+    pub(in super::super) const SKIP: u32 = 0x3F;
+    /// Where the bits to skip of a length stand. Literals have none there.
+    pub(in super::super) const LENGTH_SKIP: u32 = 6;
+    /// Where the bits of the code alone stand: four, of a length the others.
+    pub(in super::super) const CODE: u32 = 6;
+    pub(in super::super) const LENGTH_CODE: u32 = 22;
+    /// No distance that can simply be skipped.
+    pub(in super::super) const STOP: u32 = 1 << 11;
+    /// A length. Its distance comes next: this bit is where the second half of the table begins.
+    pub(in super::super) const LENGTH: u32 = 1 << BITS;
+    /// Where the bytes of literals stand, sixteen bits, or the least value: of a length nine, of a
+    /// distance fifteen.
+    pub(in super::super) const VALUE: u32 = BITS + 1;
     /// The end of a block.
-    pub(in super::super) const END: u32 = 1 << 13;
+    pub(in super::super) const END: u32 = 1 << 27;
+    /// The code is longer than the table is wide: there is another table below this one. Its place
+    /// stands where the value would, and its bits where those of the code would.
+    pub(in super::super) const BELOW: u32 = 1 << 28;
+    /// Nothing that can simply be skipped: a table below, the end, or no code.
+    pub(in super::super) const SPECIAL: u32 = 1 << 29;
+    /// Where it stands how many literals there are.
+    pub(in super::super) const COUNT: u32 = 30;
+    /// A literal.
+    pub(in super::super) const ONE: u32 = 1 << COUNT;
 }
 
 /// The codes of a block.
 pub(super) struct Codes {
-    /// Tables below stand behind the first `LITERALS`.
-    literals: Vec<u32>,
-    distances: Vec<u32>,
+    table: Box<Table>,
+    /// The tables below, one behind the other.
+    below: Vec<u32>,
     fixed: bool,
 }
 
 impl Default for Codes {
     fn default() -> Self {
         Self {
-            literals: vec![0; LITERALS],
-            distances: vec![0; DISTANCES],
+            table: zeros(),
+            below: Vec::with_capacity(BELOW),
             fixed: false,
         }
     }
 }
 
 impl Codes {
-    /// By the first bits of a code.
     #[inline(always)]
-    pub(super) fn literals(&self) -> &[u32; LITERALS] {
-        self.literals.first_chunk().unwrap_or(&[0; LITERALS])
+    pub(super) fn table(&self) -> &Table {
+        &self.table
     }
 
-    /// By the first bits of a code.
+    /// What the next code of a literal or length means, however long it is.
     #[inline(always)]
-    pub(super) fn distances(&self) -> &[u32; DISTANCES] {
-        self.distances.first_chunk().unwrap_or(&[0; DISTANCES])
+    pub(super) fn first(&self, held: u64) -> u32 {
+        let found = self.table[held as usize & ((1 << BITS) - 1)];
+        if found & entry::SPECIAL == 0 {
+            return found;
+        }
+        self.beyond(found, held >> BITS)
     }
 
-    /// What a code means that is longer than its table is wide.
-    #[inline]
-    pub(super) fn below_literals(&self, found: u32, rest: u64) -> u32 {
-        below(&self.literals, found, rest)
+    /// As [`Codes::first`], of a distance.
+    #[inline(always)]
+    pub(super) fn second(&self, held: u64) -> u32 {
+        let place = held as usize & ((1 << DISTANCE_BITS) - 1) | entry::LENGTH as usize;
+        let found = self.table[place];
+        if found & entry::SPECIAL == 0 {
+            return found;
+        }
+        self.beyond(found, held >> DISTANCE_BITS)
     }
 
-    /// As [`Codes::below_literals`], of distances.
-    #[inline]
-    pub(super) fn below_distances(&self, found: u32, rest: u64) -> u32 {
-        below(&self.distances, found, rest)
+    /// What a special entry means if its code is longer than the table is wide: `rest` are the bits
+    /// behind those that it was looked up by.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn beyond(&self, found: u32, rest: u64) -> u32 {
+        if found & entry::BELOW == 0 {
+            return found;
+        }
+        let mask = (1 << (found >> entry::CODE & 0xF)) - 1;
+        let place = (found >> entry::VALUE & 0x3FFF) as usize + (rest & mask) as usize;
+        self.below.get(place).copied().unwrap_or(entry::SPECIAL)
     }
 
     /// The codes that need no description.
@@ -97,24 +138,46 @@ impl Codes {
     /// The codes of these lengths.
     pub(super) fn describe(&mut self, literals: &[u8], distances: &[u8]) -> Result<(), Damaged> {
         self.fixed = false;
+        self.below.clear();
         if literals.get(256).is_none_or(|length| *length == 0) {
             return Err(Damaged("no code for the end of a block"));
         }
+        let (first, second) = self.table.split_at_mut(1 << BITS);
         let sorted = Sorted::new(literals);
         if !sorted.is_complete() {
             return Err(Damaged("the codes of literals"));
         }
-        sorted.fill(&mut self.literals, LITERAL_BITS, literal, true);
+        let mut singles = Singles::NONE;
+        sorted.fill(
+            first,
+            &mut self.below,
+            literal,
+            entry::SPECIAL,
+            Some(&mut singles),
+        );
         let sorted = Sorted::new(distances);
         // A picture without a match needs no distance, and one distance alone still has a bit.
         let few = sorted.used <= 1 && sorted.counts[2..].iter().all(|count| *count == 0);
         if !sorted.is_complete() && !few {
             return Err(Damaged("the codes of distances"));
         }
-        sorted.fill(&mut self.distances, DISTANCE_BITS, distance, false);
+        let known = 1 << DISTANCE_BITS;
+        sorted.fill(
+            &mut second[..known],
+            &mut self.below,
+            distance,
+            NO_DISTANCE,
+            None,
+        );
+        for times in 1..1 << (BITS - DISTANCE_BITS) {
+            second.copy_within(..known, times * known);
+        }
         Ok(())
     }
 }
+
+/// A code of no distance.
+const NO_DISTANCE: u32 = entry::SPECIAL | entry::STOP;
 
 /// The codes for lengths of codes: which length, and how many bits say so.
 pub(super) fn lengths(lengths: &[u8; 19]) -> Result<[(u8, u32); 1 << LENGTH_BITS], Damaged> {
@@ -122,40 +185,26 @@ pub(super) fn lengths(lengths: &[u8; 19]) -> Result<[(u8, u32); 1 << LENGTH_BITS
     if !sorted.is_complete() {
         return Err(Damaged("the codes of lengths"));
     }
-    let mut table = vec![0; 1 << LENGTH_BITS];
-    sorted.fill(
-        &mut table,
-        LENGTH_BITS,
-        |symbol| entry::LITERAL | symbol << 8,
-        false,
-    );
-    let mut found = [(0, 0); 1 << LENGTH_BITS];
-    for (found, entry) in found.iter_mut().zip(table) {
-        let [bits, symbol, ..] = entry.to_le_bytes();
-        *found = (symbol, bits.into());
-    }
-    Ok(found)
-}
-
-#[inline]
-fn below(table: &[u32], found: u32, rest: u64) -> u32 {
-    let mask = (1 << (found >> 8 & 0xF)) - 1;
-    let place = (found >> 16 & 0x7FFF) as usize + (rest & mask) as usize;
-    table.get(place).copied().unwrap_or(entry::SPECIAL)
+    let mut table = [0; 1 << LENGTH_BITS];
+    let meaning = |symbol| entry::ONE | symbol << entry::VALUE;
+    sorted.fill(&mut table, &mut Vec::new(), meaning, entry::SPECIAL, None);
+    Ok(table.map(|entry| ((entry >> entry::VALUE) as u8, entry & entry::SKIP)))
 }
 
 /// What a symbol means, without the bits of its code.
 fn literal(symbol: u32) -> u32 {
+    let length = |least: u32, extra: u32| {
+        entry::LENGTH | least << entry::VALUE | extra << entry::LENGTH_SKIP
+    };
     match symbol {
-        0..256 => entry::LITERAL | 1 << 24 | symbol << 8,
+        0..256 => entry::ONE | symbol << entry::VALUE,
         256 => entry::SPECIAL | entry::END,
-        257..265 => (symbol - 254) << 16,
+        257..265 => length(symbol - 254, 0),
         265..285 => {
             let extra = (symbol - 261) / 4;
-            let least = 3 + ((4 + (symbol - 261) % 4) << extra);
-            least << 16 | extra
+            length(3 + ((4 + (symbol - 261) % 4) << extra), extra)
         }
-        285 => 258 << 16,
+        285 => length(258, 0),
         _ => entry::SPECIAL,
     }
 }
@@ -163,13 +212,13 @@ fn literal(symbol: u32) -> u32 {
 /// As [`literal`], of distances.
 fn distance(symbol: u32) -> u32 {
     match symbol {
-        0..4 => (symbol + 1) << 16,
+        0..4 => (symbol + 1) << entry::VALUE,
         4..30 => {
             let extra = symbol / 2 - 1;
             let least = 1 + ((2 + symbol % 2) << extra);
-            least << 16 | extra
+            least << entry::VALUE | extra
         }
-        _ => 0,
+        _ => NO_DISTANCE,
     }
 }
 
@@ -215,28 +264,36 @@ impl Sorted {
         parts.sum::<usize>() == 1 << LONGEST
     }
 
-    /// Fills a table. It grows with the length of the codes, twice as long each time: what a code
-    /// says is so whatever the bits behind it are.
-    fn fill(&self, table: &mut Vec<u32>, bits: u32, meaning: impl Fn(u32) -> u32, pairs: bool) {
-        table.clear();
-        table.push(0);
+    /// Fills a table, and adds those below it. It is known for codes of one bit, then of two, and
+    /// twice as many entries each time: what a code says is so whatever the bits behind it are.
+    /// Literals are put together in pairs where there is room for `singles`.
+    fn fill(
+        &self,
+        table: &mut [u32],
+        below: &mut Vec<u32>,
+        meaning: impl Fn(u32) -> u32,
+        nothing: u32,
+        mut singles: Option<&mut Singles>,
+    ) {
+        let bits = table.len().ilog2();
+        table[0] = nothing;
         let mut code = Code(0);
         let mut symbols = self.symbols.as_slice();
-        let mut singles = pairs.then_some(Singles::NONE);
         for length in 1..=bits {
-            table.extend_from_within(..);
+            let known = 1 << (length - 1);
+            table.copy_within(..known, known);
             for symbol in self.of(length, &mut symbols) {
                 let meant = with_code(meaning((*symbol).into()), length);
                 table[code.0] = meant;
                 if let Some(singles) = &mut singles
-                    && meant & entry::LITERAL != 0
+                    && meant >= entry::ONE
                 {
                     singles.push(length, code.0, meant);
                 }
                 code.advance(length);
             }
             if let Some(singles) = &mut singles {
-                singles.pair(length, table);
+                singles.pair(length, &mut table[..2 * known]);
             }
         }
         // Tables below are all as wide as the longest code needs.
@@ -247,13 +304,14 @@ impl Sorted {
                 let first = code.0 & ((1 << bits) - 1);
                 if last != Some(first) {
                     last = Some(first);
-                    let place = table.len();
-                    table[first] = entry::BELOW | (place as u32) << 16 | width << 8;
-                    table.resize(place + (1 << width), 0);
+                    let place = below.len();
+                    let there = (place as u32) << entry::VALUE | width << entry::CODE;
+                    table[first] = entry::BELOW | there | nothing;
+                    below.resize(place + (1 << width), nothing);
                 }
-                let start = table.len() - (1 << width);
+                let start = below.len() - (1 << width);
                 let meant = with_code(meaning((*symbol).into()), length);
-                let alike = table[start..].iter_mut().skip(code.0 >> bits);
+                let alike = below[start..].iter_mut().skip(code.0 >> bits);
                 for entry in alike.step_by(1 << (length - bits)) {
                     *entry = meant;
                 }
@@ -273,10 +331,14 @@ impl Sorted {
 
 /// A meaning with the bits of its code.
 const fn with_code(meant: u32, length: u32) -> u32 {
-    match meant {
-        0 => 0,
-        _ if meant & entry::LITERAL != 0 => meant + length,
-        _ => meant + length + (length << 8),
+    if meant & entry::SPECIAL != 0 {
+        meant | length << entry::CODE
+    } else if meant >= entry::ONE {
+        meant + length
+    } else if meant & entry::LENGTH != 0 {
+        meant + (length << entry::LENGTH_SKIP) + (length << entry::LENGTH_CODE)
+    } else {
+        meant + length + (length << entry::CODE)
     }
 }
 
@@ -294,18 +356,21 @@ impl Code {
     }
 }
 
+/// The byte of a literal in its entry.
+const BYTE: u32 = 0xFF << entry::VALUE;
+
 /// Literals by the length of their codes, as far as the table goes.
 struct Singles {
     /// Codes and what they mean.
     all: [(u16, u32); 256],
     /// Where those of each length end.
-    ends: [usize; LITERAL_BITS as usize + 1],
+    ends: [usize; BITS as usize + 1],
 }
 
 impl Singles {
     const NONE: Self = Self {
         all: [(0, 0); 256],
-        ends: [0; LITERAL_BITS as usize + 1],
+        ends: [0; BITS as usize + 1],
     };
 
     /// Adds those of a length, after those of all shorter ones.
@@ -328,10 +393,10 @@ impl Singles {
         for first in 1..length {
             let second = length - first;
             for (code, meant) in of(first) {
-                let meant = entry::LITERAL | 2 << 24 | meant & 0xFF00 | length as u32;
+                let meant = meant & BYTE | (2 * entry::ONE) | length as u32;
                 for (next, other) in of(second) {
                     let place = usize::from(*code) | usize::from(*next) << first;
-                    table[place] = meant | (other & 0xFF00) << 8;
+                    table[place] = meant | (other & BYTE) << 8;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! What there is to read: bytes as they come, and the bits of them.
 
-/// Bytes that are held: a block as zlib writes it fits, so that it can be read at two places.
+/// Bytes that are held: a block as zlib writes it fits, so that it can be read at several places.
 pub(super) const RING: usize = 1 << 16;
 
 /// Bytes that are read at a time.
@@ -72,6 +72,12 @@ impl Input {
         let count = self.end.saturating_sub(at);
         let place = at % RING;
         &self.ring[place..RING.min(place + count)]
+    }
+
+    /// The bits from a place on, at least 57 of them.
+    #[inline(always)]
+    pub(super) fn held(&self, position: u64) -> u64 {
+        self.word((position / 8) as usize) >> (position % 8)
     }
 
     #[inline(always)]

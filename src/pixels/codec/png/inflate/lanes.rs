@@ -1,13 +1,13 @@
-//! A piece of a block, decoded at two places at once.
+//! A piece of a block, decoded at several places at once.
 //!
 //! A symbol can only be looked up when the one before it is known, so the processor waits most of
 //! the time. But a decoder that begins anywhere, even in the middle of a code, soon falls into
-//! step with one that began at the start: mostly within a dozen symbols. So a second one begins
-//! ahead, at a guess, and both go on by turns. When the first comes to where the second began, it
-//! looks for a place where both have been; from there on, all that the second has found is right.
+//! step with one that began at the start: mostly within a dozen symbols. So others begin ahead, at
+//! a guess, and all go on by turns. When one comes to where the next began, it looks for a place
+//! where both have been; from there on, all that the next has found is right.
 //!
-//! Neither can write where it should: the second does not know how many bytes are before it.
-//! Each has a segment of its own, and the segments are laid out when it is known that they fit.
+//! None but the first could write where it should: the others do not know how many bytes are before
+//! them. What they find is laid out when it is known that it fits.
 #![cfg_attr(
     target_arch = "x86_64",
     expect(
@@ -16,136 +16,131 @@
     )
 )]
 
+use std::array;
+
 use super::{
     Damaged,
     codes::Codes,
-    input::{Bits, Input, zeros},
-    output::{COPIED, Output},
-    symbols::{Cursor, GROWTH, LITERALS, Sink, TURN, Turn, literals},
+    input::{Bits, Input, RING, zeros},
+    lane::{self, BYTES, Copied, Findings, LANES, Mark, Stream},
+    output::Output,
+    symbols::TURN,
 };
 
-/// Bytes of a segment: more than half of what zlib makes a block of.
-const BYTES: usize = 1 << 15;
-
-/// Matches of a segment.
-const COPIES: usize = 1 << 12;
+/// Places of a lane that the one before it may meet, a turn apart. Of a thousand guesses, one needs
+/// more.
+const STARTS: usize = 48;
 
 /// Bytes that are held.
-pub(super) const HELD: usize = 2 * (BYTES + size_of::<Copied>() * COPIES);
+pub(super) const HELD: usize = lane::HELD + LANES * STARTS * size_of::<Mark>();
 
-/// Places of the second lane that the first may meet. Of a thousand guesses, one needs more.
-const STARTS: usize = 96;
-
-/// Turns between looks at whether there is room, for input and for what is made of it.
-const TURNS: usize = 32;
-
-/// Bytes of a segment from which on there may be no room for as many turns. What a lane begins with
-/// is less than a segment in any case.
-const FULL: usize = BYTES - TURNS * GROWTH;
+/// Turns between looks at whether all lanes can go on.
+const TURNS: usize = 256;
 
 /// Bits that are worth a guess. Tests guess far more often.
 pub(super) const WORTHWHILE: u64 = 8 * if cfg!(any(test, fuzzing)) { 64 } else { 4096 };
 
-/// A match: where it stands in its segment, how long it is, and how far back it reaches.
-#[derive(Clone, Copy, Default)]
-struct Copied {
-    at: u16,
-    length: u16,
-    distance: u16,
+/// Bits of a piece: lanes mostly have room for what these are the codes of.
+const MOST: u64 = 3 * (LANES * BYTES) as u64;
+
+/// What lanes have found, and how much of it is of use.
+pub(super) struct Lanes {
+    findings: Findings,
+    /// Places where each lane has been.
+    starts: [Box<[Mark; STARTS]>; LANES],
+    segments: [Segment; LANES],
 }
 
-/// What one lane found.
+/// What is right of what a lane has found, and not yet laid out.
+#[derive(Clone, Copy, Default)]
 struct Segment {
-    /// Literals, with gaps where matches are to be.
-    bytes: Box<[u8; BYTES + COPIED]>,
-    copies: Box<[Copied; COPIES]>,
     from: Mark,
     to: Mark,
 }
 
-/// How far a segment has come.
-#[derive(Clone, Copy, Default)]
-struct Mark {
-    bytes: usize,
-    copies: usize,
-}
-
-/// Two segments.
-pub(super) struct Lanes {
-    segments: [Segment; 2],
-}
-
-/// What two lanes have found.
+/// What lanes have found.
 pub(super) struct Found {
     /// Where to go on.
     pub(super) bits: Bits,
     /// How many bytes are literals.
     pub(super) literals: usize,
     pub(super) copies: usize,
-    /// Whether the second was of use.
+    /// Whether all were of use.
     pub(super) met: bool,
-    /// Whether the first came to where the second began, and did not meet it.
+    /// Whether one came to where the next began, and did not meet it.
     pub(super) missed: bool,
 }
 
-impl Segment {
-    fn new() -> Self {
-        Self {
-            bytes: zeros(),
-            copies: zeros(),
-            from: Mark::default(),
-            to: Mark::default(),
+/// Where a lane is.
+#[derive(Clone, Copy)]
+struct Lane {
+    index: usize,
+    mark: Mark,
+    /// The position where the next lane begins, or the piece ends.
+    until: u64,
+    /// Whether it stands before what is no symbol.
+    stuck: bool,
+}
+
+impl Lane {
+    /// Turns that it can go on for.
+    fn turns(&self) -> usize {
+        if self.stuck {
+            return 0;
         }
+        self.mark.turns(self.index, self.until)
     }
+}
 
-    fn matches(&self) -> &[Copied] {
-        let copies = self.copies.get(self.from.copies..self.to.copies);
-        copies.unwrap_or_default()
-    }
-
-    /// Writes what there is room for. A match may go beyond.
-    fn lay_out(&mut self, output: &mut Output<'_>) -> Result<(), Damaged> {
-        let (from, at) = (self.from, output.at);
-        let room = output.stop.saturating_sub(at);
-        let mut end = self.to.bytes.min(from.bytes + room);
-        let bytes = self.bytes.get(from.bytes..end).unwrap_or_default();
-        output.write(at, bytes)?;
-        let mut laid = 0;
-        for copied in self.matches() {
-            let (place, length) = (usize::from(copied.at), usize::from(copied.length));
-            if place >= end {
+impl Segment {
+    /// Writes what there is room for, and perhaps more; says whether that was all.
+    #[inline(always)]
+    fn lay_out(&mut self, findings: &Findings, output: &mut Output<'_>) -> Result<bool, Damaged> {
+        let to = self.to;
+        // Numbers of their own are held in registers.
+        let (mut bytes, mut copies) = (self.from.bytes(), self.from.copies);
+        for copied in findings.copies(self.from, to) {
+            let count = copied.bytes() - bytes;
+            if count >= output.stop.saturating_sub(output.at) {
                 break;
             }
-            let mut kept = [0; COPIED];
-            kept.copy_from_slice(&self.bytes[place..place + COPIED]);
-            let gap = at + place - from.bytes;
-            let filled = output.fill(gap, copied.distance.into(), length, &kept);
-            if filled.is_err() {
-                output.at = gap;
-                return filled;
-            }
-            end = end.max(place + length);
-            laid += 1;
+            let literals = output.literals(findings.literals(bytes), count);
+            literals.ok_or(Damaged("no room"))?;
+            let matched = output.copy(copied.distance(), copied.length());
+            matched.ok_or(Damaged("a distance too far back"))?;
+            bytes += count;
+            copies += 1;
         }
-        output.at = at + end - from.bytes;
-        self.from.bytes = end;
-        self.from.copies += laid;
-        Ok(())
+        // Those behind the last match, or as many as there is room for.
+        self.from.copies = copies;
+        let next = findings.copies(self.from, to).next();
+        let count = next.map_or(to.bytes(), Copied::bytes) - bytes;
+        let count = count.min(output.stop.saturating_sub(output.at));
+        let literals = output.literals(findings.literals(bytes), count);
+        literals.ok_or(Damaged("no room"))?;
+        self.from.pass(bytes + count - self.from.bytes());
+        Ok(copies == to.copies && self.from.bytes() == to.bytes())
     }
 }
 
 impl Lanes {
     pub(super) fn new() -> Self {
         Self {
-            segments: [Segment::new(), Segment::new()],
+            findings: Findings::new(),
+            starts: array::from_fn(|_| zeros()),
+            segments: Default::default(),
         }
     }
 
     /// Writes what was found and what there is room for; says whether that was all.
     pub(super) fn lay_out(&mut self, output: &mut Output<'_>) -> Result<bool, Damaged> {
         for segment in &mut self.segments {
-            segment.lay_out(output)?;
-            if segment.from.bytes < segment.to.bytes {
+            // Of their own, so that the compiler knows that nobody else looks at them.
+            let mut target = Output::new(&mut *output.bytes, output.at, output.stop);
+            let mut left = *segment;
+            let all = left.lay_out(&self.findings, &mut target);
+            (*segment, output.at) = (left, target.at);
+            if !all? {
                 return Ok(false);
             }
         }
@@ -170,208 +165,143 @@ impl Lanes {
 
     #[inline(always)]
     fn decode_any(&mut self, codes: &Codes, bits: Bits, input: &Input, ahead: u64) -> Found {
-        let start = bits.position();
-        let guess = start + ahead / 2;
-        let [one, two] = &mut self.segments;
-        let mut first = Lane::new(Cursor::new(bits, codes, input), one);
-        let mut second = Lane::new(Cursor::new(Bits::from(guess, input), codes, input), two);
-        let most = input.end().saturating_sub(TURN);
-        let (starts, goes_on) = second.begin(most, codes, input);
-        let mut both = goes_on;
-        while both {
-            let until = (guess / 8) as usize;
-            let turns = first.turns(until).min(second.turns(most));
-            if turns == 0 {
-                break;
-            }
-            both = together(&mut first, &mut second, codes, input, turns);
-        }
-        let met = first.meet(&starts, guess, codes, input);
-        let (first_end, second_end) = (first.mark(), second.mark());
-        let cursor = if met.is_some() {
-            second.cursor
-        } else {
-            first.cursor
+        let stream = Stream { codes, input };
+        // Small numbers, of the same places in the ring.
+        let begin = bits.position() % (8 * RING as u64);
+        let base = bits.position() - begin;
+        let end = (8 * input.end().saturating_sub(TURN) as u64).saturating_sub(base);
+        let begin_of = |lane: usize| begin + ahead.min(MOST) * lane as u64 / LANES as u64;
+        let mut lanes = array::from_fn(|index| Lane {
+            index,
+            mark: Mark::new(index, begin_of(index)),
+            until: begin_of(index + 1).min(end),
+            stuck: false,
+        });
+        let known = self.begin(&mut lanes, stream);
+        self.go_on(&mut lanes, stream);
+        let last = self.join(&mut lanes, known, end, stream);
+        let mut found = Found {
+            bits: Bits::from(base + lanes[last].mark.position(), input),
+            literals: 0,
+            copies: 0,
+            met: last == LANES - 1,
+            missed: last < LANES - 1 && lanes[last].mark.position() > begin_of(last + 1),
         };
-        let [one, two] = &mut self.segments;
-        (one.from, one.to) = (Mark::default(), first_end);
-        (two.from, two.to) = met.map_or_else(Default::default, |met| (met, second_end));
-        let sum = |of: fn(&Segment) -> usize| of(one) + of(two);
-        let bytes = sum(|segment| segment.to.bytes - segment.from.bytes);
-        let matched = |segment: &Segment| {
-            let lengths = segment
-                .matches()
-                .iter()
-                .map(|copied| usize::from(copied.length));
-            lengths.sum::<usize>()
-        };
-        Found {
-            bits: cursor.bits,
-            literals: bytes - matched(one) - matched(two),
-            copies: one.matches().len() + two.matches().len(),
-            met: met.is_some(),
-            missed: met.is_none() && cursor.bits.position() > guess,
+        for Segment { from, to } in self.segments {
+            self.findings.look_up(from, to, stream);
+            found.literals += to.bytes() - from.bytes();
+            found.copies += to.copies - from.copies;
         }
+        found
     }
-}
 
-/// So many turns of both; says whether both can go on.
-#[inline(always)]
-fn together(
-    first: &mut Lane<'_>,
-    second: &mut Lane<'_>,
-    codes: &Codes,
-    input: &Input,
-    turns: usize,
-) -> bool {
-    'turns: for _ in 0..turns {
-        first.cursor.bits.refill(input);
-        second.cursor.bits.refill(input);
-        for _ in 0..LITERALS {
-            if !first.cursor.is_literal() {
-                if !first.other(codes, input) {
-                    return false;
-                }
-                continue 'turns;
+    /// Goes on a little, and notes each place; says how many.
+    #[inline(always)]
+    fn begin(&mut self, lanes: &mut [Lane; LANES], stream: Stream<'_>) -> usize {
+        for place in 0..STARTS {
+            for (lane, starts) in lanes.iter().zip(self.starts.iter_mut()) {
+                starts[place] = lane.mark;
             }
-            first.cursor.put(codes, &mut first.segment);
-            if !second.cursor.is_literal() {
-                if !second.other(codes, input) {
-                    return false;
-                }
-                continue 'turns;
+            if !lanes.iter().all(|lane| lane.turns() > 0) {
+                return place + 1;
             }
-            second.cursor.put(codes, &mut second.segment);
+            self.turns(lanes, 1, stream);
         }
+        STARTS
     }
-    true
-}
 
-/// Where the second lane has been, in bits, and how far it had come.
-type Start = (u64, Mark);
-
-/// A decoder and its segment.
-struct Lane<'a> {
-    cursor: Cursor,
-    segment: Writer<'a>,
-}
-
-/// A segment that is being filled. Nothing is beyond its ends: places are taken modulo its size.
-struct Writer<'a> {
-    bytes: &'a mut [u8; BYTES + COPIED],
-    copies: &'a mut [Copied; COPIES],
-    at: usize,
-    count: usize,
-}
-
-impl Sink for Writer<'_> {
+    /// Goes on until each lane is where the next began, or stuck, or full.
     #[inline(always)]
-    fn put(&mut self, found: u32) {
-        let (bytes, count) = literals(found);
-        let place = self.at % BYTES;
-        self.bytes[place..place + 2].copy_from_slice(&bytes);
-        self.at += count;
-    }
-
-    #[inline(always)]
-    fn copy(&mut self, distance: usize, length: usize) -> Option<()> {
-        // None of the three is ever larger.
-        self.copies[self.count % COPIES] = Copied {
-            at: self.at as u16,
-            length: length as u16,
-            distance: distance as u16,
-        };
-        self.count += 1;
-        self.at += length;
-        Some(())
-    }
-}
-
-impl<'a> Lane<'a> {
-    fn new(cursor: Cursor, segment: &'a mut Segment) -> Self {
-        let segment = Writer {
-            bytes: &mut segment.bytes,
-            copies: &mut segment.copies,
-            at: 0,
-            count: 0,
-        };
-        Self { cursor, segment }
-    }
-
-    fn mark(&self) -> Mark {
-        Mark {
-            bytes: self.segment.at,
-            copies: self.segment.count,
-        }
-    }
-
-    #[inline(always)]
-    fn goes_on<const MOST: usize>(&mut self, codes: &Codes, input: &Input) -> bool {
-        let turn = self.cursor.turn::<MOST>(codes, input, &mut self.segment);
-        matches!(turn, Turn::More)
-    }
-
-    #[inline(always)]
-    fn other(&mut self, codes: &Codes, input: &Input) -> bool {
-        let turn = self.cursor.other(codes, input, &mut self.segment);
-        matches!(turn, Turn::More)
-    }
-
-    /// Turns before there may be no more room, or no more input up to a byte.
-    #[inline(always)]
-    fn turns(&self, until: usize) -> usize {
-        let full = self.segment.at > FULL || self.segment.count > COPIES - TURNS;
-        if full {
-            return 0;
-        }
-        let left = until.saturating_sub(self.cursor.bits.at);
-        (left / TURN).min(TURNS)
-    }
-
-    /// Goes on a little, symbol by symbol, and notes each place; says whether it can go on.
-    #[inline(always)]
-    fn begin(&mut self, most: usize, codes: &Codes, input: &Input) -> (Vec<Start>, bool) {
-        let mut starts = Vec::with_capacity(STARTS);
-        while starts.len() < STARTS {
-            starts.push((self.cursor.bits.position(), self.mark()));
-            if self.cursor.bits.at > most || !self.goes_on::<1>(codes, input) {
-                return (starts, false);
-            }
-        }
-        (starts, true)
-    }
-
-    /// Goes on to a place where the other lane has been; says how far that had come there. `None`
-    /// where the two do not meet.
-    #[inline(always)]
-    fn meet(&mut self, starts: &[Start], guess: u64, codes: &Codes, input: &Input) -> Option<Mark> {
-        let until = (guess / 8) as usize;
+    fn go_on(&mut self, lanes: &mut [Lane; LANES], stream: Stream<'_>) {
         loop {
-            match self.turns(until) {
-                0 => break,
-                turns => {
-                    for _ in 0..turns {
-                        if !self.goes_on::<LITERALS>(codes, input) {
-                            return None;
-                        }
-                    }
-                }
-            }
+            // What is behind a lane that is stuck is of no use.
+            let useful = lanes.iter().take_while(|lane| !lane.stuck);
+            let turns = useful.map(Lane::turns).filter(|turns| *turns > 0).min();
+            let Some(turns) = turns else { break };
+            self.turns(lanes, turns.min(TURNS), stream);
         }
-        let mut starts = starts.iter();
-        let mut start = starts.next()?;
-        while self.turns(usize::MAX) > 0 {
-            let position = self.cursor.bits.position();
-            while start.0 < position {
-                start = starts.next()?;
-            }
-            if start.0 == position {
-                return Some(start.1);
-            }
-            if !self.goes_on::<1>(codes, input) {
-                return None;
-            }
-        }
-        None
     }
+
+    /// Turns of all lanes that can go on.
+    #[inline(always)]
+    fn turns(&mut self, lanes: &mut [Lane; LANES], turns: usize, stream: Stream<'_>) {
+        let mut able = [false; LANES];
+        let mut one = 0;
+        for lane in lanes.iter().rev() {
+            able[lane.index] = lane.turns() >= turns;
+            if able[lane.index] {
+                one = lane.index;
+            }
+        }
+        // Each of the others does as one of these does, at the same places.
+        let mut which = [one; LANES];
+        let mut marks = [lanes[one].mark; LANES];
+        for index in 0..LANES {
+            if able[index] {
+                which[index] = index;
+                marks[index] = lanes[index].mark;
+            }
+        }
+        let all = self.findings.turns(&mut marks, turns, stream);
+        for (lane, mark) in which.into_iter().zip(marks) {
+            lanes[lane].mark = mark;
+        }
+        if all {
+            return;
+        }
+        for lane in lanes.iter_mut().filter(|lane| able[lane.index]) {
+            lane.stuck = !self.findings.symbol(&mut lane.mark, stream);
+        }
+    }
+
+    /// Finds out how much is right; says which lane is the last of use. Each notes `known` places.
+    #[inline(always)]
+    fn join(
+        &mut self,
+        lanes: &mut [Lane; LANES],
+        known: usize,
+        end: u64,
+        stream: Stream<'_>,
+    ) -> usize {
+        let mut from = Mark::new(0, 0);
+        self.segments = Default::default();
+        for (index, lane) in lanes.iter_mut().enumerate() {
+            let next = self.starts.get(index + 1);
+            let starts = next.map_or(&[][..], |all| &all[..known]);
+            let next = meet(&mut self.findings, lane, starts, end, stream);
+            let to = lane.mark;
+            self.segments[index] = Segment { from, to };
+            match next {
+                Some(next) => from = next,
+                None => return index,
+            }
+        }
+        LANES - 1
+    }
+}
+
+/// Goes on to a place where the next lane has been; says how far that had come there. `None` where
+/// the two do not meet.
+#[inline(always)]
+fn meet(
+    findings: &mut Findings,
+    lane: &mut Lane,
+    starts: &[Mark],
+    end: u64,
+    stream: Stream<'_>,
+) -> Option<Mark> {
+    let mut starts = starts.iter();
+    let mut start = starts.next()?;
+    while lane.mark.turns(lane.index, end) > 0 {
+        while start.position() < lane.mark.position() {
+            start = starts.next()?;
+        }
+        if start.position() == lane.mark.position() {
+            return Some(*start);
+        }
+        if !findings.symbol(&mut lane.mark, stream) {
+            return None;
+        }
+    }
+    None
 }

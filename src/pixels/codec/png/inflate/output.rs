@@ -2,26 +2,35 @@
 
 use super::{
     Damaged,
-    symbols::{GROWTH, Sink, literals},
+    symbols::{GROWTH, literals},
 };
 
-/// Bytes that are copied at a time.
-pub(super) const COPIED: usize = 16;
+/// Bytes of a match that are copied at a time.
+const COPIED: usize = 16;
 
-/// The first bytes of a word, by how many.
-const MASKS: [u128; 2 * COPIED] = {
-    let mut masks = [u128::MAX; 2 * COPIED];
-    let mut length = 0;
-    while length < COPIED {
-        masks[length] = (1 << (8 * length)) - 1;
-        length += 1;
+/// Literals that are copied at a time.
+pub(super) const AT_ONCE: usize = 64;
+
+/// By distance: the bytes of a word that are repeated, and a one wherever they go.
+const TIMES: [(u128, u128); COPIED] = {
+    let mut all = [(u128::MAX, 1); COPIED];
+    let mut distance = 1;
+    while distance < COPIED {
+        let mut times = 0;
+        let mut at = 0;
+        while at < COPIED {
+            times |= 1 << (8 * at);
+            at += distance;
+        }
+        all[distance] = ((1 << (8 * distance)) - 1, times);
+        distance += 1;
     }
-    masks
+    all
 };
 
 /// Bytes that must stand behind the last one wanted: a turn may give more than is wanted, and
-/// matches are copied in whole vectors.
-pub(in super::super) const SLACK: usize = GROWTH + 2 * COPIED;
+/// matches and literals are copied in whole vectors.
+pub(in super::super) const SLACK: usize = GROWTH + AT_ONCE;
 
 /// Where to write.
 pub(in super::super) struct Output<'a> {
@@ -60,56 +69,45 @@ impl<'a> Output<'a> {
         Ok(())
     }
 
-    /// Fills a gap with a match. What is behind the gap is written once more, as it is in `kept`.
+    /// Adds the first `count` of some literals, and perhaps others behind them.
     #[inline(always)]
-    pub(super) fn fill(
-        &mut self,
-        at: usize,
-        distance: usize,
-        length: usize,
-        kept: &[u8; COPIED],
-    ) -> Result<(), Damaged> {
-        let far = Damaged("a distance too far back");
-        let from = at.checked_sub(distance).ok_or(far)?;
-        if length <= COPIED
-            && let Some(room) = self.bytes.get_mut(from..at + COPIED)
-        {
-            let mut word = room
-                .first_chunk()
-                .map_or(0, |word| u128::from_le_bytes(*word));
-            if distance < COPIED {
-                word = repeated(word, distance);
+    pub(super) fn literals(&mut self, bytes: &[u8], count: usize) -> Option<()> {
+        let mut done = 0;
+        loop {
+            let source = bytes.get(done..)?.first_chunk::<AT_ONCE>()?;
+            let target = self.bytes.get_mut(self.at + done..)?;
+            *target.first_chunk_mut()? = *source;
+            done += AT_ONCE;
+            if done >= count {
+                break;
             }
-            let mask = MASKS[length % MASKS.len()];
-            // What is kept is not read from where it stands: the processor would have to wait, for
-            // it was written a moment ago.
-            let word = word & mask | u128::from_le_bytes(*kept) & !mask;
-            room[distance..].copy_from_slice(&word.to_le_bytes());
-            return Ok(());
         }
-        let room = self.bytes.get_mut(from..at + length);
-        room.and_then(|room| repeat_at_length(room, distance))
-            .ok_or(Damaged("no room"))
+        self.at += count;
+        Some(())
     }
 
     /// Writes what stands `distance` back; up to 2 × [`COPIED`] bytes in any case.
     #[inline(always)]
     fn repeat(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.at.checked_sub(distance)?;
-        if length > COPIED && (length > 2 * COPIED || distance < COPIED) {
-            return repeat_at_length(self.bytes.get_mut(from..self.at + length)?, distance);
-        }
         let room = self.bytes.get_mut(from..self.at + 2 * COPIED)?;
-        let mut word = u128::from_le_bytes(*room.first_chunk()?);
-        if distance < COPIED {
-            word = repeated(word, distance);
+        let word = u128::from_le_bytes(*room.first_chunk()?);
+        let target = distance..distance + COPIED;
+        if length <= COPIED {
+            let word = if distance < length {
+                repeated(word, distance)
+            } else {
+                word
+            };
+            room.get_mut(target)?.copy_from_slice(&word.to_le_bytes());
+            return Some(());
         }
-        let (source, target) = (COPIED..2 * COPIED, distance..distance + COPIED);
-        room.get_mut(target)?.copy_from_slice(&word.to_le_bytes());
-        if length > COPIED {
-            room.copy_within(source, distance + COPIED);
+        if length <= 2 * COPIED && distance >= COPIED {
+            room.get_mut(target)?.copy_from_slice(&word.to_le_bytes());
+            room.copy_within(COPIED..2 * COPIED, distance + COPIED);
+            return Some(());
         }
-        Some(())
+        repeat_at_length(self.bytes.get_mut(from..self.at + length)?, distance)
     }
 }
 
@@ -131,19 +129,16 @@ fn repeat_at_length(room: &mut [u8], distance: usize) -> Option<()> {
 }
 
 /// The first bytes of a word, again and again.
+#[inline(always)]
 fn repeated(word: u128, distance: usize) -> u128 {
-    let mut word = word & MASKS[distance % MASKS.len()];
-    let mut bits = 8 * distance as u32;
-    while bits < u128::BITS {
-        word |= word << bits;
-        bits *= 2;
-    }
-    word
+    let (mask, times) = TIMES[distance % COPIED];
+    (word & mask).wrapping_mul(times)
 }
 
-impl Sink for Output<'_> {
+impl Output<'_> {
+    /// Adds one literal or two.
     #[inline(always)]
-    fn put(&mut self, found: u32) {
+    pub(super) fn put(&mut self, found: u32) {
         let (bytes, count) = literals(found);
         if let Some(room) = self.bytes.get_mut(self.at..self.at + 2) {
             room.copy_from_slice(&bytes);
@@ -151,8 +146,9 @@ impl Sink for Output<'_> {
         self.at += count;
     }
 
+    /// Adds what stands `distance` back, `length` bytes of it; `None` where there is nothing.
     #[inline(always)]
-    fn copy(&mut self, distance: usize, length: usize) -> Option<()> {
+    pub(super) fn copy(&mut self, distance: usize, length: usize) -> Option<()> {
         self.repeat(distance, length)?;
         self.at += length;
         self.copied.times += 1;

@@ -15,7 +15,7 @@ use super::{
     symbols::{Cursor, LITERALS, TURN, Turn},
 };
 
-/// Bytes of input after which it is asked whether two lanes would be better.
+/// Bytes of input after which it is asked whether several lanes would be better.
 const PIECE: usize = if cfg!(any(test, fuzzing)) {
     64
 } else {

@@ -2,8 +2,9 @@
 
 use super::{
     Damaged,
-    codes::{Codes, DISTANCE_BITS, LITERAL_BITS, entry},
+    codes::{BITS, Codes, DISTANCE_BITS, entry},
     input::{Bits, Input},
+    output::Output,
 };
 
 /// Bytes of input that one turn reads at most: a word, twice.
@@ -17,15 +18,6 @@ pub(super) const LITERALS: usize = 3;
 pub(super) const GROWTH: usize = 2 * (LITERALS - 1) + LONGEST_MATCH;
 
 pub(super) const LONGEST_MATCH: usize = 258;
-
-/// Who takes what was decoded.
-pub(super) trait Sink {
-    /// One literal or two: see [`literals`].
-    fn put(&mut self, found: u32);
-
-    /// What stands `distance` back, `length` bytes of it; `None` where there is nothing.
-    fn copy(&mut self, distance: usize, length: usize) -> Option<()>;
-}
 
 /// What there is behind a turn.
 pub(super) enum Turn {
@@ -55,15 +47,13 @@ impl Cursor {
 
     #[inline(always)]
     fn look(&mut self, codes: &Codes) {
-        self.found = codes.literals()[self.bits.peek(LITERAL_BITS)];
+        self.found = codes.table()[self.bits.peek(BITS)];
     }
 
     /// Skips the code of the block's end.
     pub(super) fn past_end(mut self, codes: &Codes) -> Bits {
-        if self.found & entry::BELOW != 0 {
-            self.found = codes.below_literals(self.found, self.bits.held() >> LITERAL_BITS);
-        }
-        self.bits.skip(self.found & 0xFF);
+        let end = codes.first(self.bits.held());
+        self.bits.skip(end >> entry::CODE & 0xF);
         self.bits
     }
 
@@ -73,65 +63,66 @@ impl Cursor {
         &mut self,
         codes: &Codes,
         input: &Input,
-        sink: &mut impl Sink,
+        output: &mut Output<'_>,
     ) -> Turn {
         self.bits.refill(input);
         for _ in 0..MOST {
             if !self.is_literal() {
-                return self.other(codes, input, sink);
+                return self.other(codes, input, output);
             }
-            self.put(codes, sink);
+            self.put(codes, output);
         }
         Turn::More
     }
 
     #[inline(always)]
     pub(super) fn is_literal(&self) -> bool {
-        self.found & entry::LITERAL != 0
+        self.found >= entry::ONE
     }
 
     #[inline(always)]
-    pub(super) fn put(&mut self, codes: &Codes, sink: &mut impl Sink) {
-        sink.put(self.found);
-        self.bits.skip(self.found & 0xFF);
+    pub(super) fn put(&mut self, codes: &Codes, output: &mut Output<'_>) {
+        output.put(self.found);
+        self.bits.skip(self.found & entry::SKIP);
         self.look(codes);
     }
 
     /// What is no literal of a short code. Twenty bits are there at least.
     #[inline(always)]
-    pub(super) fn other(&mut self, codes: &Codes, input: &Input, sink: &mut impl Sink) -> Turn {
+    pub(super) fn other(&mut self, codes: &Codes, input: &Input, output: &mut Output<'_>) -> Turn {
         let before = *self;
-        if self.found & entry::BELOW != 0 {
-            self.found = codes.below_literals(self.found, self.bits.held() >> LITERAL_BITS);
-            if self.found & entry::LITERAL != 0 {
-                self.put(codes, sink);
+        if self.found & entry::SPECIAL != 0 {
+            self.found = codes.beyond(self.found, self.bits.held() >> BITS);
+            if self.found >= entry::ONE {
+                self.put(codes, output);
                 return Turn::More;
             }
+            if self.found & entry::SPECIAL != 0 {
+                let ended = self.found & entry::END != 0;
+                *self = before;
+                return if ended {
+                    Turn::End
+                } else {
+                    Turn::Damaged(Damaged("a code of no symbol"))
+                };
+            }
         }
-        if self.found & entry::SPECIAL != 0 {
-            let ended = self.found & entry::END != 0;
-            *self = before;
-            return if ended {
-                Turn::End
-            } else {
-                Turn::Damaged(Damaged("a code of no symbol"))
-            };
-        }
-        let length = value(self.found, self.bits.held());
-        self.bits.skip(self.found & 0xFF);
-        let mut far = codes.distances()[self.bits.peek(DISTANCE_BITS)];
+        let length = length(self.found, self.bits.held());
+        self.bits
+            .skip(self.found >> entry::LENGTH_SKIP & entry::SKIP);
+        let mut far = codes.table()[entry::LENGTH as usize | self.bits.peek(DISTANCE_BITS)];
         self.bits.refill(input);
-        if far & entry::BELOW != 0 {
-            far = codes.below_distances(far, self.bits.held() >> DISTANCE_BITS);
+        if far & entry::SPECIAL != 0 {
+            far = codes.beyond(far, self.bits.held() >> DISTANCE_BITS);
+            if far & entry::SPECIAL != 0 {
+                *self = before;
+                return Turn::Damaged(Damaged("a code of no distance"));
+            }
         }
-        if far == 0 {
-            *self = before;
-            return Turn::Damaged(Damaged("a code of no distance"));
-        }
-        let distance = value(far, self.bits.held());
-        self.bits.skip(far & 0xFF);
+        let distance = distance(far, self.bits.held());
+        self.bits.skip(far & entry::SKIP);
         self.look(codes);
-        if sink.copy(distance, length).is_none() {
+        if output.copy(distance, length).is_none() {
             *self = before;
             return Turn::Damaged(Damaged("a distance too far back"));
         }
@@ -142,14 +133,31 @@ impl Cursor {
 /// The bytes of an entry of literals, and how many of the two count.
 #[inline(always)]
 pub(super) fn literals(found: u32) -> ([u8; 2], usize) {
-    let [_, first, second, flags] = found.to_le_bytes();
-    ([first, second], usize::from(flags & 3))
+    let bytes = (found >> entry::VALUE) as u16;
+    (bytes.to_le_bytes(), (found >> entry::COUNT) as usize)
 }
 
-/// A length or a distance: what its code stands for, and the bits behind the code.
+/// Bits to skip of an entry of literals or a length.
 #[inline(always)]
-fn value(found: u32, held: u64) -> usize {
-    let (all, code) = (found & 0xFF, found >> 8 & 0xF);
+pub(super) fn skipped(found: u32) -> u32 {
+    (found | found >> entry::LENGTH_SKIP) & entry::SKIP
+}
+
+/// What the code of a length stands for, with the bits behind the code.
+#[inline(always)]
+pub(super) fn length(found: u32, held: u64) -> usize {
+    let (all, code) = (
+        found >> entry::LENGTH_SKIP & 0x1F,
+        found >> entry::LENGTH_CODE & 0xF,
+    );
     let extra = (held & ((1 << all) - 1)) >> code;
-    (found >> 16 & 0x7FFF) as usize + extra as usize
+    (found >> entry::VALUE & 0x1FF) as usize + extra as usize
+}
+
+/// As [`length`], of a distance.
+#[inline(always)]
+pub(super) fn distance(found: u32, held: u64) -> usize {
+    let (all, code) = (found & entry::SKIP, found >> entry::CODE & 0xF);
+    let extra = (held & ((1 << all) - 1)) >> code;
+    (found >> entry::VALUE & 0x7FFF) as usize + extra as usize
 }

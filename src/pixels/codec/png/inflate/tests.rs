@@ -34,6 +34,17 @@ fn photograph(count: usize) -> Vec<u8> {
     data
 }
 
+/// Noise, and now and then what is ever rarer: codes of all lengths.
+fn rarities(count: usize) -> Vec<u8> {
+    let (often, seldom) = (noise(count, 6), noise(2 * count, 8));
+    let zeros = |pair: &[u8]| u16::from_be_bytes([pair[0], pair[1]]).leading_zeros();
+    let rarer = seldom.chunks_exact(2).map(zeros);
+    let bytes = often.into_iter().zip(rarer);
+    bytes
+        .map(|(often, zeros)| if zeros < 3 { often } else { 64 + zeros as u8 })
+        .collect()
+}
+
 #[track_caller]
 fn comes_back(data: &[u8], stream: &[u8]) {
     for (step, room) in [(1 << 20, 1 << 20), (8192, 100_000), (1000, 3000), (7, 1)] {
@@ -54,6 +65,7 @@ fn what_was_deflated_comes_back() {
         noise(200_000, 7),
         noise(200_000, 3),
         photograph(300_000),
+        rarities(300_000),
     ] {
         for level in [0, 1, 6, 9] {
             comes_back(&data, &deflated(&data, level));
@@ -71,7 +83,7 @@ fn a_match_may_reach_back_as_far_as_the_window() {
     }
 }
 
-/// What two lanes do; says how many times they met.
+/// What lanes do; says how many times.
 fn lanes_of(data: &[u8], stream: &[u8]) -> usize {
     let mut input = Input::new();
     let mut inflated = Inflate::new(&input);
@@ -93,8 +105,10 @@ fn lanes_of(data: &[u8], stream: &[u8]) -> usize {
 }
 
 #[test]
-fn literals_are_decoded_in_two_lanes() {
+fn literals_are_decoded_in_lanes() {
     let data = photograph(400_000);
+    assert!(lanes_of(&data, &deflated(&data, 6)) > 10);
+    let data = rarities(400_000);
     assert!(lanes_of(&data, &deflated(&data, 6)) > 10);
     // All codes have the same length, so that lanes that are out of step stay so.
     let data = noise(400_000, 7);
