@@ -6,8 +6,7 @@ use super::{Damaged, input::zeros};
 /// together are found at once.
 pub(super) const BITS: u32 = 12;
 
-/// Bits that say all of the table of distances, so that less of it is in the cache where there are
-/// many. It goes on with the same, for those who look it up by [`BITS`].
+/// Bits that the table of distances is looked up by: fewer, for it is in the cache beside the other.
 pub(super) const DISTANCE_BITS: u32 = 10;
 
 /// Bits of the longest code for a length.
@@ -24,7 +23,8 @@ const BELOW: usize = {
     literals + distances
 };
 
-/// Codes by their first bits: of literals and lengths in the first half, of distances in the second.
+/// Codes by their first bits: of literals and lengths in the first half, of distances where the
+/// second begins.
 pub(super) type Table = [u32; 2 << BITS];
 
 /// Bits of the longest code.
@@ -148,30 +148,16 @@ impl Codes {
             return Err(Damaged("the codes of literals"));
         }
         let mut singles = Singles::NONE;
-        sorted.fill(
-            first,
-            &mut self.below,
-            literal,
-            entry::SPECIAL,
-            Some(&mut singles),
-        );
+        let pairs = Some(&mut singles);
+        sorted.fill(first, &mut self.below, literal, entry::SPECIAL, pairs);
         let sorted = Sorted::new(distances);
         // A picture without a match needs no distance, and one distance alone still has a bit.
         let few = sorted.used <= 1 && sorted.counts[2..].iter().all(|count| *count == 0);
         if !sorted.is_complete() && !few {
             return Err(Damaged("the codes of distances"));
         }
-        let known = 1 << DISTANCE_BITS;
-        sorted.fill(
-            &mut second[..known],
-            &mut self.below,
-            distance,
-            NO_DISTANCE,
-            None,
-        );
-        for times in 1..1 << (BITS - DISTANCE_BITS) {
-            second.copy_within(..known, times * known);
-        }
+        let second = &mut second[..1 << DISTANCE_BITS];
+        sorted.fill(second, &mut self.below, distance, NO_DISTANCE, None);
         Ok(())
     }
 }

@@ -4,8 +4,10 @@
 //! wait for it. So nothing is asked here: a turn stores literals and a match in any case, and the
 //! entries of the tables say which of them count.
 
+use std::hint::select_unpredictable;
+
 use super::{
-    codes::{BITS, Codes, entry},
+    codes::{BITS, Codes, DISTANCE_BITS, entry},
     input::{Input, zeros},
     output::AT_ONCE,
     symbols::{distance, length, literals, skipped},
@@ -29,9 +31,15 @@ pub(super) const HELD: usize = ALL_BYTES + AT_ONCE + size_of::<u64>() * ALL_COPI
 /// Codes of a turn.
 const CODES: usize = 3;
 
-/// Bits that are held at the begin of a turn. All codes of a turn need fewer: a length, its
-/// distance and a literal.
+/// Bits that are held at the begin of a turn. All codes of a turn need fewer, and what the next
+/// one is looked up by: a length and its distance have at most 43, and two literals 24.
 const TURN_BITS: u64 = 57;
+
+/// From so many bits on, a third code does not count: it has at most [`BITS`], and so has the next.
+/// Two codes use less than twice as many, so that this bit says it.
+const MANY: u64 = 32;
+
+const _: () = assert!(MANY - 1 + 2 * BITS as u64 <= TURN_BITS && 43 + BITS as u64 <= TURN_BITS);
 
 /// What counts of an entry: bits to skip, and literals.
 const ADVANCE: u32 = 3 << entry::COUNT | entry::SKIP;
@@ -39,8 +47,7 @@ const ADVANCE: u32 = 3 << entry::COUNT | entry::SKIP;
 /// Where literals are counted in [`Mark::reached`].
 const PLACE: u32 = entry::COUNT;
 
-/// Which bits the table of literals and lengths is looked up by, and, behind a length, the table of
-/// distances.
+/// Which bits the table of literals and lengths is looked up by.
 const FIRST: usize = (1 << BITS) - 1;
 
 /// How far a lane has come.
@@ -154,7 +161,7 @@ impl Findings {
         stream: Stream<'_>,
     ) -> bool {
         // Of their own, so that they are held in registers.
-        let [mut one, mut two, mut three, mut four] = *marks;
+        let [mut one, mut two, mut three, mut four] = marks.map(|mark| Step::new(mark, stream));
         let mut all = true;
         for _ in 0..turns {
             all = self.turn(&mut one, stream)
@@ -165,17 +172,17 @@ impl Findings {
                 break;
             }
         }
-        *marks = [one, two, three, four];
+        *marks = [one.mark, two.mark, three.mark, four.mark];
         all
     }
 
     /// Goes on by three codes. The first may be any; a length is followed by its distance. Where
     /// another length comes, nothing is skipped: it will be the first of the next turn.
     #[inline(always)]
-    fn turn(&mut self, mark: &mut Mark, stream: Stream<'_>) -> bool {
+    fn turn(&mut self, step: &mut Step, stream: Stream<'_>) -> bool {
         let (codes, table) = (stream.codes, stream.codes.table());
+        let Step { mark, mut found } = *step;
         let held = stream.input.held(mark.position());
-        let mut found = table[held as usize & FIRST];
         if found & entry::SPECIAL != 0 {
             found = codes.beyond(found, held >> BITS);
             if found & entry::SPECIAL != 0 {
@@ -186,7 +193,9 @@ impl Findings {
         self.copies[mark.copies % ALL_COPIES] = mark.reached;
         let length = (found & entry::LENGTH) as usize;
         let (held, reached) = (held >> skipped(found), mark.reached + advance(found));
-        let found = table[held as usize & FIRST | length];
+        // Behind a length, fewer bits are looked at.
+        let mask = FIRST - (length - (length >> (BITS - DISTANCE_BITS)));
+        let found = table[length..][..1 << BITS][held as usize & mask];
         if found & entry::STOP != 0 {
             return false;
         }
@@ -195,9 +204,16 @@ impl Findings {
         let reached = reached + u64::from(found & ADVANCE);
         let found = table[held as usize & FIRST];
         self.put(reached, found);
-        *mark = Mark {
-            reached: reached + u64::from(found & ADVANCE),
-            copies: mark.copies + length / entry::LENGTH as usize,
+        // Where many bits were used, it does not count: those of the code after it are to be held.
+        let many = (reached - mark.reached) & MANY != 0;
+        let found = select_unpredictable(many, 0, found);
+        let held = held >> (found & entry::SKIP);
+        *step = Step {
+            mark: Mark {
+                reached: reached + u64::from(found & ADVANCE),
+                copies: mark.copies + length / entry::LENGTH as usize,
+            },
+            found: table[held as usize & FIRST],
         };
         true
     }
@@ -246,6 +262,24 @@ impl Findings {
             let (length, distance) = (length(found, held), distance(far, rest));
             *copied = Copied::new(mark.bytes(), length, distance).0;
         }
+    }
+}
+
+/// A lane within its turns.
+#[derive(Clone, Copy)]
+struct Step {
+    mark: Mark,
+    /// What the next code means. It is looked up in the bits that are held, so that it need not
+    /// wait for those that are read next.
+    found: u32,
+}
+
+impl Step {
+    #[inline(always)]
+    fn new(mark: Mark, stream: Stream<'_>) -> Self {
+        let held = stream.input.held(mark.position());
+        let found = stream.codes.table()[held as usize & FIRST];
+        Self { mark, found }
     }
 }
 
