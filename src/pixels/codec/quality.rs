@@ -94,7 +94,7 @@ const WEBP_SEARCHED: [(u8, f32); 6] = [
     (80, 84.9),
     (85, 88.4),
     (89, 91.3),
-    (90, 96.0),
+    (90, 95.7),
     (100, 100.0),
 ];
 
@@ -268,7 +268,7 @@ mod tests {
         check(60, 67.9, FAST, 24);
         check(80, 86.1, FAST, 14);
         check(85, 88.4, SEARCHING, 11);
-        check(90, 96.0, SEARCHING, 8);
+        check(90, 95.7, SEARCHING, 8);
         check(100, 100.0, SEARCHING, 1);
         check(255, 100.0, SEARCHING, 1);
         let seen = [0, 1, 80, 89].map(jpeg);
