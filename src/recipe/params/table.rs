@@ -245,7 +245,7 @@ pub static TABLE: &[Param] = &[
         aliases: &[],
         group: Group::Output,
         default: "0; 1 with `format=pjpg` or `profile=fine`",
-        doc: "Coarse first, where the format can: a JPEG, that is 4 to 6 % smaller so, for up to 2 ms more.",
+        doc: "Coarse first, where the format can: a JPEG, which is 4 % smaller so.",
         kind: Kind::Switch(|d, on| d.transform.progressive = Some(on)),
     },
     Param {
