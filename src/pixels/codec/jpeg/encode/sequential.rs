@@ -28,10 +28,10 @@ pub(super) fn codes(
 ) -> Result<[Code; TABLES], Error> {
     let step = frame.units.1.div_ceil(SAMPLED);
     let mut counted = Counted::<TABLES>::NONE;
-    let mut scan = Scan::new(frame, quantisers);
+    let mut walk = Walk::new(frame, quantisers);
     for number in (0..frame.units.1).step_by(step) {
         cancel.check()?;
-        counted = scan.row(number, counted);
+        counted = walk.row(number, counted);
     }
     if step > 1 {
         for (table, counts) in counted.0.iter_mut().enumerate() {
@@ -70,17 +70,17 @@ pub(super) fn write(
 ) -> Result<Vec<u8>, Error> {
     let bits = Bits::behind(bytes, frame.row_blocks() * BLOCK);
     let mut written = Written { codes, bits };
-    let mut scan = Scan::new(frame, quantisers);
+    let mut walk = Walk::new(frame, quantisers);
     for number in 0..frame.units.1 {
         cancel.check()?;
-        written = scan.row(number, written);
+        written = walk.row(number, written);
         written.bits.settle();
     }
     Ok(written.bits.finish())
 }
 
 /// A walk over the picture.
-struct Scan<'a> {
+struct Walk<'a> {
     frame: &'a Frame<'a>,
     quantisers: &'a [Quantiser; 2],
     /// Of a row of units, by component.
@@ -89,7 +89,7 @@ struct Scan<'a> {
     means: [i32; 3],
 }
 
-impl<'a> Scan<'a> {
+impl<'a> Walk<'a> {
     fn new(frame: &'a Frame<'a>, quantisers: &'a [Quantiser; 2]) -> Self {
         Self {
             frame,
