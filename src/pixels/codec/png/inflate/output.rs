@@ -90,7 +90,7 @@ impl<'a> Output<'a> {
     #[inline(always)]
     fn repeat(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.at.checked_sub(distance)?;
-        let room = self.bytes.get_mut(from..self.at + 2 * COPIED)?;
+        let room = self.bytes.get_mut(from..)?;
         let word = u128::from_le_bytes(*room.first_chunk()?);
         let target = distance..distance + COPIED;
         if length <= COPIED {
@@ -104,7 +104,8 @@ impl<'a> Output<'a> {
         }
         if length <= 2 * COPIED && distance >= COPIED {
             room.get_mut(target)?.copy_from_slice(&word.to_le_bytes());
-            room.copy_within(COPIED..2 * COPIED, distance + COPIED);
+            let next: [u8; COPIED] = *room.get(COPIED..)?.first_chunk()?;
+            *room.get_mut(distance + COPIED..)?.first_chunk_mut()? = next;
             return Some(());
         }
         repeat_at_length(self.bytes.get_mut(from..self.at + length)?, distance)
@@ -140,8 +141,9 @@ impl Output<'_> {
     #[inline(always)]
     pub(super) fn put(&mut self, found: u32) {
         let (bytes, count) = literals(found);
-        if let Some(room) = self.bytes.get_mut(self.at..self.at + 2) {
-            room.copy_from_slice(&bytes);
+        let room = self.bytes.get_mut(self.at..);
+        if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+            *room = bytes;
         }
         self.at += count;
     }
