@@ -93,22 +93,39 @@ impl<'a> Still<'a> {
             cancel.check()?;
             let count = band.min(height - top);
             let coded = data.take(count * row.coded())?;
-            unfilter::unfilter(coded, &mut rows, count, row)
-                .map_err(|unfilter::Unknown(filter)| Error::broken(format!("filter {filter}")))?;
-            let made = &rows[stride..(count + 1) * stride];
+            let made = undone(coded, &mut rows, count, row)?;
             if plain {
-                take(Rows::new(made, row.line, stride)?)?;
+                take(made)?;
             } else {
-                let lines = made.chunks_exact(stride);
-                for (line, out) in lines.zip(expanded.chunks_exact_mut(given)) {
-                    self.expand.row(&line[..row.line], out);
+                for (line, out) in made.iter().zip(expanded.chunks_exact_mut(given)) {
+                    self.expand.row(line, out);
                 }
                 take(Rows::new(&expanded[..count * given], given, given)?)?;
             }
-            rows.copy_within(count * stride..(count + 1) * stride, 0);
         }
         data.finish()
     }
+}
+
+/// Rows without their filters. In `rows`, the one above them stands first, and the last of them
+/// does afterwards.
+fn undone<'a>(
+    coded: &'a [u8],
+    rows: &'a mut [u8],
+    count: usize,
+    row: Row,
+) -> Result<Rows<'a>, Error> {
+    let stride = row.stride();
+    if let Some(bare) = unfilter::bare(coded, count, row) {
+        // Nothing to undo: they are given where they are.
+        let last = bare.len() - row.line;
+        rows[..row.line].copy_from_slice(&bare[last..]);
+        return Rows::new(bare, row.line, row.coded());
+    }
+    unfilter::unfilter(coded, rows, count, row)
+        .map_err(|unfilter::Unknown(filter)| Error::broken(format!("filter {filter}")))?;
+    rows.copy_within(count * stride..(count + 1) * stride, 0);
+    Rows::new(&rows[stride..(count + 1) * stride], row.line, stride)
 }
 
 /// Bytes that reading such rows holds at its peak.

@@ -35,6 +35,14 @@ impl Row {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unknown(pub(super) u8);
 
+/// What `count` rows are without the numbers of their filters, [`Row::coded`] bytes from one to
+/// the next. `None` if there is a filter to undo.
+pub(super) fn bare(coded: &[u8], count: usize, row: Row) -> Option<&[u8]> {
+    let mut filters = coded.iter().step_by(row.coded()).take(count);
+    let bare = filters.all(|filter| *filter == 0);
+    coded.get(1..count * row.coded()).filter(|_| bare)
+}
+
 /// Undoes the filters of `count` rows. In `out`, the row above them stands first.
 pub(super) fn unfilter(
     coded: &[u8],
