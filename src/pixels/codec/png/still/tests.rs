@@ -1,3 +1,5 @@
+use std::io::Write as _;
+
 use ::png::{BitDepth, ColorType, Compression, Filter, Transformations};
 use proptest::prelude::*;
 
@@ -112,6 +114,35 @@ fn rows_are_as_the_library_reads_them() {
     check(&picture((1500, 300), rgb, Filter::Adaptive, &[]), true);
     let wide = (ColorType::Rgba, BitDepth::Sixteen);
     check(&picture((9000, 20), wide, Filter::Paeth, &[]), true);
+}
+
+#[test]
+fn rows_without_filters_may_stand_between_others() {
+    let (width, height) = (1500, 180);
+    let rgb = (ColorType::Rgb, BitDepth::Eight);
+    let plain = picture((width, height), rgb, Filter::NoFilter, &[]);
+    let line = 3 * width as usize;
+    let band = band(Row { line, pixel: 3 }, height as usize);
+    // Some bands have no filter in any row, some in the first or the last.
+    let filter_of = |row: usize| match row / band {
+        1 => row % 5,
+        3 if row.is_multiple_of(band) => 2,
+        4 if row % band == band - 1 => 4,
+        6 => 2,
+        _ => 0,
+    };
+    let mut coded = Vec::new();
+    for row in 0..height as usize {
+        coded.push(filter_of(row).to_le_bytes()[0]);
+        coded.extend((0..line).map(|at| (at / 7 * (row + 3) % 251).to_le_bytes()[0]));
+    }
+    let mut out = plain[..33].to_vec();
+    let mut stream = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    stream.write_all(&coded).unwrap();
+    chunks::write(&mut out, *b"IDAT", &stream.finish().unwrap()).unwrap();
+    chunks::write(&mut out, *b"IEND", &[]).unwrap();
+    assert!(height as usize >= 7 * band);
+    check(&out, true);
 }
 
 #[test]
