@@ -107,8 +107,11 @@ fn made(source: &[u8], query: &str) -> (Bitmap, bool) {
         at_least: None,
     };
     let bitmap = codec::decode(&rendered.bytes, &header, &whole, &limits, &cancel);
+    let bitmap = bitmap.expect("a picture");
     let planes = job.describe()["planes"] == true;
-    (bitmap.expect("a picture"), planes)
+    // An AVIF may have ten.
+    let samples = Samples::U8(bitmap.samples.into_u8());
+    (Bitmap { samples, ..bitmap }, planes)
 }
 
 #[expect(

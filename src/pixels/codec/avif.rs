@@ -20,7 +20,10 @@ mod writer;
 mod yuv;
 
 use self::{container::Container, picture::Picture};
-use super::{Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit, quality};
+use super::{
+    Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, admit,
+    quality::{self, Depth},
+};
 use crate::pixels::{
     bitmap::{Bitmap, Colour},
     format::InputFormat,
@@ -149,7 +152,8 @@ pub(super) fn encode_planes(
     encoded
 }
 
-/// Encodes: 8 bits, colour at half the resolution below quality 90. AVIF's way without loss takes
+/// Encodes: eight bits, or ten where that saves bytes ([`quality::avif_depth`]), and colour at half
+/// the resolution below quality 90. AVIF's way without loss takes
 /// more bytes than WebP's; `options.lossless` is not heeded.
 ///
 /// # Errors
@@ -174,9 +178,10 @@ pub(super) fn encode(
 /// Bytes that [`encode`] holds at its peak.
 pub(super) fn encode_bytes(size: Size, options: &EncodeOptions<'_>) -> u64 {
     // Planes; libaom's frames with borders, and what it tries, as measured with noise.
-    let per_pixel = match options.quality {
-        super::quality::FULL_COLOUR_FROM.. => 40,
-        _ => 23,
+    let per_pixel = match (options.quality, quality::avif_depth(options.quality)) {
+        (quality::FULL_COLOUR_FROM.., _) => 40,
+        (_, Depth::Eight) => 23,
+        (_, Depth::Ten) => 31,
     };
     admit::pixels(size)
         .saturating_mul(per_pixel)

@@ -183,7 +183,31 @@ fn unsearched(quality: u8) -> WebP {
     }
 }
 
-/// JPEG's quality, and libaom's level.
+/// What libaom is asked for.
+#[cfg_attr(
+    not(feature = "avif-encode"),
+    allow(dead_code, reason = "for AVIF output alone")
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Aom {
+    /// 0 (best) to 63. Never 0: that is another, lossless, way of coding, at many times the bytes.
+    pub(super) level: u8,
+    pub(super) depth: Depth,
+}
+
+/// Bits of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    Eight,
+    Ten,
+}
+
+/// From here to [`FULL_COLOUR_FROM`] an AVIF has ten bits: libaom rounds less between its steps,
+/// which for the same look saves 2 % of the bytes at 70 and 80 and 5 % at 89, for a tenth more
+/// time. Below it saves less than that is worth, and in full colour nothing.
+const TEN_BITS_FROM: u8 = 70;
+
+/// JPEG's quality, and libaom's level for eight bits.
 #[cfg_attr(
     not(feature = "avif-encode"),
     allow(dead_code, reason = "for AVIF output alone")
@@ -206,9 +230,23 @@ const AOM: [(u8, f32); 15] = [
     (100, 1.0),
 ];
 
-/// libaom's level, 0 (best) to 63, for a quality on JPEG's scale.
-///
-/// Never 0: that is another, lossless, way of coding, at many times the bytes.
+/// The same for ten bits.
+#[cfg_attr(
+    not(feature = "avif-encode"),
+    allow(dead_code, reason = "for AVIF output alone")
+)]
+const AOM_TEN: [(u8, f32); 5] = [(70, 20.1), (75, 18.0), (80, 15.9), (85, 13.4), (89, 11.1)];
+
+/// The depth of an opaque AVIF. One with alpha has eight bits: readers want both alike, and alpha
+/// gains nothing.
+pub(super) const fn avif_depth(quality: u8) -> Depth {
+    match quality {
+        TEN_BITS_FROM..FULL_COLOUR_FROM => Depth::Ten,
+        _ => Depth::Eight,
+    }
+}
+
+/// libaom's settings for a quality on JPEG's scale.
 #[cfg_attr(
     not(feature = "avif-encode"),
     allow(dead_code, reason = "for AVIF output alone")
@@ -218,8 +256,15 @@ const AOM: [(u8, f32); 15] = [
     clippy::cast_sign_loss,
     reason = "within 1 to 63"
 )]
-pub(super) fn aom(quality: u8) -> u8 {
-    between(&AOM, quality).round().clamp(1.0, 63.0) as u8
+pub(super) fn aom(quality: u8, depth: Depth) -> Aom {
+    let levels: &[_] = match depth {
+        Depth::Eight => &AOM,
+        Depth::Ten => &AOM_TEN,
+    };
+    Aom {
+        level: between(levels, quality).round().clamp(1.0, 63.0) as u8,
+        depth,
+    }
 }
 
 /// The same for alpha: errors in it show at every edge, and its planes cost little.
@@ -227,8 +272,12 @@ pub(super) fn aom(quality: u8) -> u8 {
     not(feature = "avif-encode"),
     allow(dead_code, reason = "for AVIF output alone")
 )]
-pub(super) fn aom_alpha(quality: u8) -> u8 {
-    (aom(quality) / 2).max(1)
+pub(super) fn aom_alpha(quality: u8) -> Aom {
+    let Aom { level, depth } = aom(quality, Depth::Eight);
+    Aom {
+        level: (level / 2).max(1),
+        depth,
+    }
 }
 
 /// The value at `quality` on straight lines through the points, which are in order.
@@ -256,7 +305,13 @@ mod tests {
             quality: webp_quality,
             method,
         };
-        assert_eq!((webp(quality, Quick), aom(quality)), (expected, level));
+        assert_eq!(
+            (
+                webp(quality, Quick),
+                aom(quality, avif_depth(quality)).level
+            ),
+            (expected, level)
+        );
     }
 
     #[test]
@@ -266,8 +321,8 @@ mod tests {
         check(0, 0.0, FAST, 63);
         check(1, 0.0, FAST, 63);
         check(60, 67.9, FAST, 24);
-        check(80, 86.1, FAST, 14);
-        check(85, 88.4, SEARCHING, 11);
+        check(80, 86.1, FAST, 16);
+        check(85, 88.4, SEARCHING, 13);
         check(90, 95.7, SEARCHING, 8);
         check(100, 100.0, SEARCHING, 1);
         check(255, 100.0, SEARCHING, 1);
@@ -280,13 +335,17 @@ mod tests {
         assert_eq!(of(webp(80, Thorough)), (84.9, SEARCHING));
         assert_eq!(of(webp(75, Thorough)), (82.1, FAST));
         assert!((between(&[(10, 1.0), (20, 2.0)], 15) - 1.5).abs() < 1e-6);
-        assert_eq!([aom_alpha(1), aom_alpha(100)], [31, 1]);
+        assert_eq!([1, 100].map(|quality| aom_alpha(quality).level), [31, 1]);
+        let depths = [69, 70, 89, 90].map(avif_depth);
+        assert_eq!(depths, [Depth::Eight, Depth::Ten, Depth::Ten, Depth::Eight]);
     }
 
     #[test]
     fn more_quality_is_never_less() {
         for quality in 1..=100 {
-            assert!(aom(quality - 1) >= aom(quality));
+            for depth in [Depth::Eight, Depth::Ten] {
+                assert!(aom(quality - 1, depth).level >= aom(quality, depth).level);
+            }
             if let Some(level) = vp8(quality) {
                 assert!(vp8(quality - 1) >= Some(level));
             }

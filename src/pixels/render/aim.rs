@@ -144,7 +144,8 @@ fn header(size: Size, alpha: bool, options: &EncodeOptions<'_>) -> Header {
         frames: 1,
         animated: false,
         alpha,
-        depth: 8,
+        // AVIF has a few more at some qualities.
+        depth: if format == InputFormat::Avif { 10 } else { 8 },
         lossless: false,
         held_bytes: if options.progressive { coefficients } else { 0 },
         planes: None,
@@ -238,7 +239,10 @@ fn decoded(bytes: &[u8], cancel: &Cancel) -> Result<Option<Bitmap>, Error> {
         .and_then(|header| codec::decode(bytes, &header, &options, &limits, cancel));
     match decoded {
         Err(Error::Cancelled) => Err(Error::Cancelled),
-        decoded => Ok(decoded.ok()),
+        decoded => Ok(decoded.ok().map(|decoded| Bitmap {
+            samples: Samples::U8(decoded.samples.into_u8()),
+            ..decoded
+        })),
     }
 }
 

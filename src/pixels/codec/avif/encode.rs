@@ -8,7 +8,9 @@ use super::{
 use crate::pixels::{
     bitmap::{Bitmap, Colour, Layout},
     codec::{
-        Cancel, EncodeOptions, Error, admit, quality, samples,
+        Cancel, EncodeOptions, Error, admit,
+        quality::{self, Aom, Depth},
+        samples,
         yuv::{Form, Yuv},
     },
     geometry::Size,
@@ -38,10 +40,18 @@ pub(super) fn encode(
     }
     let points = points(&bitmap.colour);
     let halved = options.quality < quality::FULL_COLOUR_FROM;
+    let alpha = || pixels.iter().skip(channels - 1).step_by(channels).copied();
+    let opaque = !bitmap.layout.has_alpha() || alpha().all(|alpha| alpha == u8::MAX);
+    let depth = if opaque {
+        quality::avif_depth(options.quality)
+    } else {
+        Depth::Eight
+    };
+    let aom = quality::aom(options.quality, depth);
     let colour = match bitmap.layout {
         Layout::Gray | Layout::GrayAlpha => {
             let luma: Vec<u8> = pixels.iter().step_by(channels).copied().collect();
-            stream(size, &luma, None, quality::aom(options.quality), points)?
+            stream(size, &luma, None, aom, points)?
         }
         Layout::Rgb | Layout::Rgba => {
             let form = Form {
@@ -51,34 +61,18 @@ pub(super) fn encode(
             let planes = Yuv::of(&pixels, channels, size.width as usize, form);
             let [u, v] = &planes.colour;
             let chroma = Chroma { u, v, halved };
-            stream(
-                size,
-                &planes.luma,
-                Some(chroma),
-                quality::aom(options.quality),
-                points,
-            )?
+            stream(size, &planes.luma, Some(chroma), aom, points)?
         }
         Layout::Cmyk => return Err(admit::encode("AVIF cannot hold ink")),
     };
-    let alpha = if bitmap.layout.has_alpha() {
+    let alpha = if opaque {
+        None
+    } else {
         // libaom cannot be called off within a picture.
         cancel.check()?;
-        let alpha = pixels.iter().skip(channels - 1).step_by(channels);
-        let alpha: Vec<u8> = alpha.copied().collect();
-        let opaque = alpha.iter().all(|alpha| *alpha == u8::MAX);
-        let encoded = || {
-            stream(
-                size,
-                &alpha,
-                None,
-                quality::aom_alpha(options.quality),
-                (2, 2),
-            )
-        };
-        (!opaque).then(encoded).transpose()?
-    } else {
-        None
+        let alpha: Vec<u8> = alpha().collect();
+        let aom = quality::aom_alpha(options.quality);
+        Some(stream(size, &alpha, None, aom, (2, 2))?)
     };
     let icc = match &bitmap.colour {
         Colour::Icc(profile) => Some(&**profile),
@@ -110,10 +104,10 @@ pub(super) fn encode_planes(
         v: &red.samples,
         halved: options.quality < quality::FULL_COLOUR_FROM,
     });
-    let level = quality::aom(options.quality);
+    let aom = quality::aom(options.quality, quality::avif_depth(options.quality));
     writer::write(&writer::File {
         size,
-        colour: stream(size, &planes.luma.samples, chroma, level, points)?,
+        colour: stream(size, &planes.luma.samples, chroma, aom, points)?,
         alpha: None,
         points,
         icc: match &planes.colour {
@@ -150,10 +144,10 @@ fn stream(
     size: Size,
     luma: &[u8],
     chroma: Option<Chroma<'_>>,
-    level: u8,
+    setting: Aom,
     points: aom::Points,
 ) -> Result<Stream, Error> {
-    let bytes = aom::encode(&Planes { size, luma, chroma }, level, points)?;
+    let bytes = aom::encode(&Planes { size, luma, chroma }, setting, points)?;
     let sequence = Sequence::find(&bytes);
     let sequence = sequence.ok_or_else(|| admit::encode("libaom wrote no sequence header"))?;
     Ok(Stream { bytes, sequence })

@@ -173,12 +173,7 @@ fn properties(file: &File<'_>) -> Result<Vec<u8>, Error> {
     colour.push(extent);
     list.put(&configuration(&file.colour.sequence)?);
     colour.push(next() | ESSENTIAL);
-    let channels = if file.colour.sequence.monochrome {
-        1
-    } else {
-        3
-    };
-    list.put(&depths(channels)?);
+    list.put(&depths(&file.colour.sequence)?);
     colour.push(next());
     list.within(*b"colr", |bytes| {
         bytes.put(b"nclx");
@@ -199,7 +194,7 @@ fn properties(file: &File<'_>) -> Result<Vec<u8>, Error> {
         alpha.push(extent);
         list.put(&configuration(&stream.sequence)?);
         alpha.push(next() | ESSENTIAL);
-        list.put(&depths(1)?);
+        list.put(&depths(&stream.sequence)?);
         alpha.push(next());
         list.within(*b"auxC", |bytes| {
             bytes.u32(0);
@@ -256,13 +251,14 @@ fn configuration(sequence: &Sequence) -> Result<Vec<u8>, Error> {
     Ok(bytes.0)
 }
 
-/// `pixi`: 8 bits a channel.
-fn depths(channels: u8) -> Result<Vec<u8>, Error> {
+/// `pixi`: the bits of each channel.
+fn depths(sequence: &Sequence) -> Result<Vec<u8>, Error> {
+    let channels = if sequence.monochrome { 1 } else { 3 };
     let mut bytes = Boxes::default();
     bytes.within(*b"pixi", |bytes| {
         bytes.u32(0);
         bytes.put(&[channels]);
-        bytes.put(&[8; 3][..usize::from(channels.min(3))]);
+        bytes.put(&[sequence.depth; 3][..usize::from(channels)]);
     })?;
     Ok(bytes.0)
 }
