@@ -166,7 +166,13 @@ fn hinted(source: &[u8], recipe: &Recipe, hint: Option<u8>) -> Result<Rendered> 
     let limits = Limits::default();
     let mut job = prepare(source, recipe, &limits, &OutputLimits::default())?;
     job.hint = hint;
-    Ok(render(source, recipe, &job, &limits, &Cancel::default())?)
+    Ok(render(
+        source.into(),
+        recipe,
+        &job,
+        &limits,
+        &Cancel::default(),
+    )?)
 }
 
 /// Milliseconds at the quality that is known, of looking for it, and of looking for it where half

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod deadline;
+pub mod file;
 pub mod folder;
 pub mod key;
 pub mod s3;
@@ -18,21 +19,66 @@ pub use check::{CheckReport, Diagnosis, Part};
 pub use key::{KeyError, ObjectKey};
 pub use sources::{SetupError, Sources};
 
-use crate::{recipe::policy::PolicySettings, work::budget::Budget};
+use crate::{pixels::codec::Input, recipe::policy::PolicySettings, work::budget::Budget};
 
 /// The origin's name for one state of an object (its `ETag`): equal for equal bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Version(pub String);
 
-/// An original, whole, as the origin has it.
+/// An original, as the origin has it.
 #[derive(Debug)]
 pub struct Source {
-    /// All of it, never less than the origin promised.
+    /// All of it, never less than the origin promised; or, where there is a file, its head.
     pub bytes: Bytes,
+    /// Where the rest stands, if it is read while it is decoded.
+    pub file: Option<Box<file::OpenFile>>,
     /// What is known of it.
     pub meta: Meta,
     /// The share of the memory budget that its bytes hold.
     pub permit: Option<crate::work::budget::Permit>,
+}
+
+impl Source {
+    /// As much of it as is in memory, and a way to the rest.
+    #[must_use]
+    pub fn input(&self) -> Input<'_> {
+        match &self.file {
+            None => Input::Whole(&self.bytes),
+            Some(file) => match file.whole() {
+                None => Input::Head(&self.bytes, &**file),
+                Some(whole) => Input::Whole(whole),
+            },
+        }
+    }
+
+    /// Bytes of all of it.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        let file = self.file.as_ref().map(|file| file.length());
+        file.unwrap_or(self.bytes.len() as u64)
+    }
+
+    /// Brings all of it into memory, once for all who share it.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] or [`Error::Failed`].
+    pub async fn complete(&self) -> Result<(), Error> {
+        match &self.file {
+            None => Ok(()),
+            Some(file) => file.complete().await,
+        }
+    }
+
+    /// Whether what was read of it so far is one version of it.
+    ///
+    /// # Errors
+    /// [`Error::Failed`] where it is not.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.file {
+            None => Ok(()),
+            Some(file) => file.check(),
+        }
+    }
 }
 
 /// What the origin says of an object.

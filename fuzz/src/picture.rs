@@ -5,7 +5,9 @@ use std::{panic::catch_unwind, time::Duration};
 use aquatint::{
     pixels::{
         bitmap::{Bitmap, Samples},
-        codec::{self, Cancel, DecodeOptions, Error, Header, Limits, PlaneOptions, Rowwise},
+        codec::{
+            self, Cancel, DecodeOptions, Error, Header, Input, Limits, PlaneOptions, Rest, Rowwise,
+        },
         format::{self, InputFormat, OutputFormat, Sniffed},
         geometry::Size,
         render::{self, OutputLimits},
@@ -263,7 +265,13 @@ pub fn render(bytes: &[u8]) -> Corpus {
         return Corpus::Keep;
     };
     assert!(job.peak_bytes >= job.output.pixels());
-    let rendered = render::render(source, &recipe, &job, &limits, &Cancel::default());
+    // Where a file is decoded as it is read, that is the way to go: the targets of formats go the
+    // other.
+    let input = match codec::head(source, &limits) {
+        Some(head) if !job.needs_whole => Input::Head(&source[..head], &Slow(source)),
+        _ => source.into(),
+    };
+    let rendered = render::render(input, &recipe, &job, &limits, &Cancel::default());
     if let Some(rendered) = told(rendered) {
         assert!(rendered.size.pixels() <= OUTPUT.pixels);
         let largest = Limits {
@@ -278,6 +286,19 @@ pub fn render(bytes: &[u8]) -> Corpus {
         );
     }
     Corpus::Keep
+}
+
+/// A file that is read in small pieces.
+#[derive(Debug)]
+struct Slow<'a>(&'a [u8]);
+
+impl Rest for Slow<'_> {
+    fn read(&self, at: u64, into: &mut [u8]) -> usize {
+        let rest = self.0.get(at as usize..).unwrap_or_default();
+        let read = rest.len().min(into.len()).min(97);
+        into[..read].copy_from_slice(&rest[..read]);
+        read
+    }
 }
 
 /// The answer, if it is one. A picture may be refused; what is our fault is a finding.

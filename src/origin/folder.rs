@@ -6,22 +6,32 @@
 use std::{
     fs::Metadata,
     io::ErrorKind,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use bytes::Bytes;
-use tokio::{fs::File, io::AsyncReadExt as _, sync::Semaphore};
+use tokio::{fs::File, sync::Semaphore};
 
 use super::{
     CheckReport, Diagnosis, Error, FetchLimits, Fetched, Meta, Part, Source, Version,
     deadline::{Deadline, MEMORY_WAIT},
+    file::{OpenFile, version},
 };
-use crate::work::budget::Budget;
+use crate::{
+    pixels::codec::{self, Limits},
+    work::budget::{Budget, Permit},
+};
 
 /// A file that changes while it is read is read so many times.
 const READS: u32 = 3;
+
+/// From this length on a file is looked at before all of it is read: a picture that can be decoded
+/// as it is read does without that memory. Less than this is read in no time.
+const LOOKED_AT_FROM: u64 = 1 << 20;
+
+/// The bytes that are looked at. Cameras write previews and profiles before the picture.
+const LOOK: u64 = 256 << 10;
 
 /// An open folder.
 #[derive(Debug)]
@@ -101,26 +111,40 @@ impl Folder {
         if before.len() > limit {
             return Err(Error::TooLarge { limit });
         }
-        let permit = self.budget.admit(before.len(), MEMORY_WAIT).await;
-        let permit = permit.ok_or(Error::Overloaded)?;
-        let length = usize::try_from(before.len()).map_err(|_| Error::TooLarge { limit })?;
-        let mut bytes = Vec::with_capacity(length);
-        // One byte more than there was, to see that the file has grown.
-        let mut file = file.take(before.len().saturating_add(1));
-        file.read_to_end(&mut bytes).await.map_err(failure)?;
-        let after = file.get_ref().metadata().await.map_err(failure)?;
-        if bytes.len() != length || self::version(&after) != version {
-            return Ok(None);
+        let meta = Meta {
+            version: version.clone(),
+            last_modified: before.modified().ok(),
+            cache_control: None,
+        };
+        let (file, budget) = (file.into_std().await, self.budget.clone());
+        let file = OpenFile::new(file, before.len(), version, budget);
+        match self.opened(&file).await {
+            Ok((bytes, permit, is_head)) => Ok(Some(Fetched::Full(Source {
+                bytes,
+                file: is_head.then(|| Box::new(file)),
+                meta,
+                permit: Some(permit),
+            }))),
+            Err(Error::Failed { .. }) if file.check().is_err() => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(Some(Fetched::Full(Source {
-            bytes: Bytes::from(bytes),
-            meta: Meta {
-                version,
-                last_modified: before.modified().ok(),
-                cache_control: None,
-            },
-            permit: Some(permit),
-        })))
+    }
+
+    /// The bytes of a file with their memory; and whether they are no more than its head, because
+    /// it can be decoded as it is read.
+    async fn opened(&self, file: &OpenFile) -> Result<(Bytes, Permit, bool), Error> {
+        if file.length() >= LOOKED_AT_FROM {
+            let permit = self.budget.admit(LOOK, MEMORY_WAIT).await;
+            let mut permit = permit.ok_or(Error::Overloaded)?;
+            let start = file.start(LOOK).await?;
+            // A picture past the default limits is read as a whole, and others judge it.
+            if let Some(head) = codec::head(&start, &Limits::default()) {
+                permit.shrink(head as u64);
+                return Ok((Bytes::copy_from_slice(&start[..head]), permit, true));
+            }
+        }
+        let (bytes, permit) = file.read_whole().await?;
+        Ok((bytes, permit, false))
     }
 
     pub(super) async fn check(&self) -> Result<CheckReport, Diagnosis> {
@@ -152,12 +176,6 @@ fn regular(meta: &Metadata) -> Result<(), Error> {
     Err(Error::NotFound {
         cause: "not a regular file".to_owned(),
     })
-}
-
-/// Length, time of change and inode: what a file system changes when a file's bytes change.
-fn version(meta: &Metadata) -> Version {
-    let nanos = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
-    Version(format!("{:x}-{nanos:x}-{:x}", meta.len(), meta.ino()))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]

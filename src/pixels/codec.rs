@@ -14,6 +14,7 @@ use super::{
     geometry::Size,
     planes::Sampling,
 };
+pub use input::{Input, Rest, head};
 pub use planar::{
     PlaneOptions, Wanted, colour, encode_planes, planes, planes_bytes, rows, rows_bytes, wanted,
 };
@@ -24,6 +25,7 @@ mod avif;
 mod delta;
 pub mod exif;
 mod gif;
+mod input;
 mod jpeg;
 #[cfg(feature = "jxl")]
 mod jxl;
@@ -196,7 +198,7 @@ impl Limits {
 
 impl Error {
     /// Damaged, for this reason.
-    fn broken(cause: impl Into<Box<dyn std::error::Error>>) -> Self {
+    pub(super) fn broken(cause: impl Into<Box<dyn std::error::Error>>) -> Self {
         Self::Broken {
             cause: cause.into().to_string(),
         }

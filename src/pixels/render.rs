@@ -27,7 +27,7 @@ use std::{
 
 use super::{
     bitmap::{Bitmap, Colour, Layout, Raster},
-    codec::{self, Cancel, DecodeOptions, Effort, EncodeOptions, Header, Limits},
+    codec::{self, Cancel, DecodeOptions, Effort, EncodeOptions, Header, Input, Limits},
     format::OutputFormat,
     geometry::{Rect, Size},
 };
@@ -81,6 +81,9 @@ pub struct Job {
     pub plan: Plan,
     /// What the result may cost.
     pub limits: OutputLimits,
+    /// Whether the source has to be in memory as a whole. If not, its [head](codec::head) and what
+    /// follows as it is read will do.
+    pub needs_whole: bool,
     /// Where to begin to look for a quality: what was found for the same picture at another size.
     /// `None`: at the mean of photographs. Whoever knows one puts it in.
     pub hint: Option<u8>,
@@ -132,7 +135,7 @@ impl Job {
 pub type Prepare = fn(&[u8], &Recipe, &Limits, &OutputLimits) -> Result<Job, codec::Error>;
 
 /// [`render`], as a value.
-pub type Render = fn(&[u8], &Recipe, &Job, &Limits, &Cancel) -> Result<Rendered, codec::Error>;
+pub type Render = fn(Input<'_>, &Recipe, &Job, &Limits, &Cancel) -> Result<Rendered, codec::Error>;
 
 /// Who makes pictures. The default is this module; another may stand in front of it, as a test
 /// does that wants a codec to fail.
@@ -193,25 +196,29 @@ pub fn prepare(
 /// Does the work of a [`Job`].
 ///
 /// # Errors
-/// As [`codec::Error`].
+/// As [`codec::Error`]; [`codec::Error::Broken`] also for the head of a source where the job
+/// [needs the whole](Job::needs_whole).
 pub fn render(
-    source: &[u8],
+    source: Input<'_>,
     recipe: &Recipe,
     job: &Job,
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<Rendered, codec::Error> {
     cancel.check()?;
+    if job.needs_whole && matches!(source, Input::Head(..)) {
+        return Err(codec::Error::broken("only its head is there"));
+    }
     let recipe = &*drawing::recipe(recipe, job.header.format);
     if job.moves {
-        return motion::render(source, recipe, job, limits, cancel);
+        return motion::render(source.bytes(), recipe, job, limits, cancel);
     }
     if let Some(way) = &job.planar
         && let Some(rendered) = planar::render(source, recipe, (job, way), limits, cancel)?
     {
         return Ok(rendered);
     }
-    still(source, recipe, job, limits, cancel)
+    still(source.bytes(), recipe, job, limits, cancel)
 }
 
 /// The job of a source whose header is known.
@@ -253,9 +260,12 @@ fn job(
         page,
         plan,
         limits: *outputs,
+        needs_whole: true,
         hint: None,
         header,
     };
+    // What is only encoded anew may leave as it came, and pixels are decoded by those who look back.
+    job.needs_whole = job.planar.is_none() || only_encodes(recipe, &job);
     job.peak_bytes = cost::peak(&job, recipe);
     Ok(job)
 }

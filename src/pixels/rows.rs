@@ -160,7 +160,7 @@ pub fn pour(planes: &[&Plane], sink: &mut dyn Sink) -> Result<(), Error> {
 const POURED: u32 = 16;
 
 /// Keeps everything: for who needs planes as a whole.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Kept {
     planes: Vec<(Shape, Vec<u8>)>,
 }

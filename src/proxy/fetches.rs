@@ -116,6 +116,7 @@ mod tests {
     fn source() -> Arc<Source> {
         Arc::new(Source {
             bytes: bytes::Bytes::from_static(b"bytes"),
+            file: None,
             meta: Meta {
                 version: Version("v1".to_owned()),
                 last_modified: None,

@@ -65,7 +65,7 @@ impl Metrics {
     pub(super) fn fetched(&self, fetched: &Result<Fetched, origin::Error>) {
         let outcome = match fetched {
             Ok(Fetched::Full(source)) => {
-                self.fetched_bytes.inc_by(source.bytes.len() as u64);
+                self.fetched_bytes.inc_by(source.length());
                 "full"
             }
             Ok(Fetched::NotModified) => "not_modified",

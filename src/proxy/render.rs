@@ -18,7 +18,7 @@ use crate::{
     cache::variant::ObjectId,
     origin::Source,
     pixels::{
-        codec::{self, Cancel, Limits},
+        codec::{self, Cancel, Input, Limits},
         render::{Engine, Job, OutputLimits, Rendered},
     },
     recipe::Recipe,
@@ -55,6 +55,8 @@ enum First {
     Done(Rendered),
     /// There was no memory for it.
     Planned(Box<Job>),
+    /// The source has to be read as a whole.
+    Short,
 }
 
 impl Studio {
@@ -86,7 +88,7 @@ impl Studio {
         let reading = self.reading(&source).await?;
         let work = move |_: &Cancel| {
             let _reading = reading;
-            prepare(&source.bytes, &recipe, &limits, &output)
+            prepare(source.input().bytes(), &recipe, &limits, &output)
         };
         self.run(work).await.map(|(job, _)| job)
     }
@@ -98,25 +100,10 @@ impl Studio {
         source: Arc<Source>,
         recipe: &Recipe,
     ) -> Result<Picture, Error> {
-        let start = Instant::now();
-        let reading = self.reading(&source).await?;
-        let waited = start.elapsed();
-        let picture = (Arc::clone(&source), recipe.clone());
-        let (first, mut queue) = self.first(object, picture, reading).await?;
-        queue += waited;
-        let rendered = match first {
-            First::Done(rendered) => rendered,
-            First::Planned(job) => {
-                let start = Instant::now();
-                let permit = self.admit(job.peak_bytes).await?;
-                queue += start.elapsed();
-                let (rendered, again) = self
-                    .rest(Arc::clone(&source), recipe.clone(), *job, permit)
-                    .await?;
-                queue += again;
-                rendered
-            }
-        };
+        let made = self.made(object, &source, recipe).await;
+        // What is wrong with a file that changed is no fault of the picture's.
+        source.check()?;
+        let (rendered, queue) = made?;
         let version = &source.meta.version;
         self.qualities.put((object, version), recipe, &rendered);
         Ok(Picture {
@@ -124,6 +111,37 @@ impl Studio {
             queue,
             source,
         })
+    }
+
+    /// The picture, and the time spent waiting.
+    async fn made(
+        &self,
+        object: ObjectId,
+        source: &Arc<Source>,
+        recipe: &Recipe,
+    ) -> Result<(Rendered, Duration), Error> {
+        let start = Instant::now();
+        let reading = self.reading(source).await?;
+        let mut queue = start.elapsed();
+        let picture = || (Arc::clone(source), recipe.clone());
+        let (mut first, waited) = self.first(object, picture(), reading).await?;
+        queue += waited;
+        if matches!(first, First::Short) {
+            source.complete().await?;
+            let (again, waited) = self.first(object, picture(), None).await?;
+            first = again;
+            queue += waited;
+        }
+        let job = match first {
+            First::Done(rendered) => return Ok((rendered, queue)),
+            First::Planned(job) => job,
+            First::Short => return Err(Error::Bug("a whole source that is short".to_owned())),
+        };
+        let start = Instant::now();
+        let permit = self.admit(job.peak_bytes).await?;
+        queue += start.elapsed();
+        let (rendered, waited) = self.rest(picture(), *job, permit).await?;
+        Ok((rendered, queue + waited))
     }
 
     async fn first(
@@ -136,22 +154,25 @@ impl Studio {
         let qualities = self.qualities.clone();
         let Engine { prepare, render } = self.engine;
         self.run(move |cancel| {
-            let mut job = prepare(&source.bytes, &recipe, &limits, &output)?;
+            let input = source.input();
+            let mut job = prepare(input.bytes(), &recipe, &limits, &output)?;
+            if job.needs_whole && matches!(input, Input::Head(..)) {
+                return Ok(First::Short);
+            }
             // What was read is dropped; the job counts what it reads again.
             drop(reading);
             job.hint = qualities.get((object, &source.meta.version), &recipe, job.format);
             let Some(_permit) = budget.try_admit(job.peak_bytes) else {
                 return Ok(First::Planned(Box::new(job)));
             };
-            render(&source.bytes, &recipe, &job, &limits, cancel).map(First::Done)
+            render(input, &recipe, &job, &limits, cancel).map(First::Done)
         })
         .await
     }
 
     async fn rest(
         &self,
-        source: Arc<Source>,
-        recipe: Recipe,
+        (source, recipe): (Arc<Source>, Recipe),
         job: Job,
         permit: Permit,
     ) -> Result<(Rendered, Duration), Error> {
@@ -160,7 +181,7 @@ impl Studio {
             // Dropping this future does not stop the thread, so the thread, not the future, holds
             // the permit until the work is truly over.
             let _permit = permit;
-            render(&source.bytes, &recipe, &job, &limits, cancel)
+            render(source.input(), &recipe, &job, &limits, cancel)
         })
         .await
     }

@@ -1,8 +1,8 @@
 //! As many file descriptors as the settings promise connections. The usual soft limit of 1024 dates
 //! from `select`; a process that needs more is meant to ask.
 
-/// Beside the connections: fetches, files, the runtime's own.
-const BESIDE: u64 = 512;
+/// Beside the connections: fetches, files that jobs read as they decode, the runtime's own.
+const BESIDE: u64 = 1024;
 
 /// Raises the process's soft limit as far as is needed and allowed, and says so where that is not
 /// enough: connections past it wait in the kernel's queue, and see nobody.

@@ -6,7 +6,7 @@ use aquatint::{
     cache, http,
     origin::{FetchLimits, Sources},
     pixels::{
-        codec::{Cancel, Error, Limits},
+        codec::{Cancel, Error, Input, Limits},
         render::{self, Engine, Job, OutputLimits, Rendered},
     },
     proxy::Proxy,
@@ -109,7 +109,7 @@ fn prepare(
 }
 
 fn render(
-    source: &[u8],
+    source: Input<'_>,
     recipe: &Recipe,
     job: &Job,
     limits: &Limits,

@@ -100,7 +100,8 @@ fn made(source: &[u8], query: &str) -> (Bitmap, bool) {
     let (recipe, limits) = (recipe(query), Limits::default());
     let (outputs, cancel) = (OutputLimits::default(), Cancel::default());
     let job = render::prepare(source, &recipe, &limits, &outputs).expect("a picture");
-    let rendered = render::render(source, &recipe, &job, &limits, &cancel).expect("a picture");
+    let rendered =
+        render::render(source.into(), &recipe, &job, &limits, &cancel).expect("a picture");
     let header = codec::probe(&rendered.bytes, &limits).expect("a picture");
     let whole = DecodeOptions {
         page: 0,

@@ -6,7 +6,7 @@ use aquatint::{
     cache,
     origin::{FetchLimits, ObjectKey, Origin, Sources},
     pixels::{
-        codec::{Cancel, Error, Limits},
+        codec::{Cancel, Error, Input, Limits},
         render::{self, Engine, Job, OutputLimits, Rendered},
     },
     proxy::{Object, Proxy},
@@ -25,7 +25,7 @@ const FIRST: u8 = 41;
 
 /// Says that it found one quality more than the hint, and answers with the hint itself; 0: none.
 fn render(
-    source: &[u8],
+    source: Input<'_>,
     recipe: &Recipe,
     job: &Job,
     limits: &Limits,

@@ -20,7 +20,7 @@ pub(crate) fn is_answered(bytes: &[u8]) -> bool {
     let recipe = recipe("w=100&fm=webp");
     let (result, held) = count::peak_of(|| {
         let job = render::prepare(bytes, &recipe, &limits, &output)?;
-        render::render(bytes, &recipe, &job, &limits, &Cancel::default())?;
+        render::render(bytes.into(), &recipe, &job, &limits, &Cancel::default())?;
         Ok::<_, codec::Error>(job.peak_bytes)
     });
     let may = result.as_ref().map_or(REFUSED, |said| *said);

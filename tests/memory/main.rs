@@ -132,7 +132,7 @@ fn measure(bytes: &[u8], recipe: &Recipe) -> (u64, u64) {
         ..OutputLimits::default()
     };
     let job = render::prepare(bytes, recipe, &limits, &output).expect("a picture");
-    let work = || render::render(bytes, recipe, &job, &limits, &Cancel::default());
+    let work = || render::render(bytes.into(), recipe, &job, &limits, &Cancel::default());
     let (rendered, held) = count::peak_of(work);
     rendered.expect("a picture");
     (job.peak_bytes, held)

@@ -130,6 +130,7 @@ impl S3 {
         }
         Ok(Fetched::Full(Source {
             bytes,
+            file: None,
             meta: Meta {
                 version,
                 last_modified: text(&headers, &LAST_MODIFIED)

@@ -19,8 +19,8 @@ use std::borrow::Cow;
 
 use self::markers::{Segment, Segments};
 use super::{
-    Cancel, DecodeOptions, EncodeOptions, Error, Header, Limits, PlaneOptions, admit, quality,
-    samples,
+    Cancel, DecodeOptions, EncodeOptions, Error, Header, Input, Limits, PlaneOptions, admit,
+    quality, samples,
     yuv::{Form, Yuv},
 };
 use crate::pixels::{
@@ -124,7 +124,7 @@ pub(super) fn colour(bytes: &[u8], limits: &Limits) -> Colour {
 /// # Errors
 /// As [`decode`], and what the sink says.
 pub(super) fn rows(
-    bytes: &[u8],
+    input: Input<'_>,
     header: &Header,
     options: &PlaneOptions,
     limits: &Limits,
@@ -132,11 +132,27 @@ pub(super) fn rows(
     sink: &mut dyn Sink,
 ) -> Result<(), Error> {
     let scales = scales(header, options);
-    if let Some(reading) = scaled::Reading::open(bytes, scales, limits)? {
-        return reading.rows(cancel, sink);
+    let bytes = input.bytes();
+    let reading = scaled::Reading::open(bytes, scales, limits)?;
+    match (reading, input) {
+        (Some(reading), Input::Head(_, rest)) if reading.head().is_some() => {
+            return reading.rows_of(rest, cancel, sink);
+        }
+        (Some(reading), Input::Whole(_)) => return reading.rows(cancel, sink),
+        (None, Input::Whole(_)) => {}
+        (_, Input::Head(..)) => return Err(admit::broken("a file whose head is not all")),
     }
     let survey = survey::survey(bytes, limits)?;
     raw::rows(bytes, scales.luma, survey.buffered, limits, cancel, sink)
+}
+
+/// How much of a file says all of it but the data of its only scan, where [`rows()`] can do with the
+/// data as they are read.
+pub(super) fn head(start: &[u8], limits: &Limits) -> Option<usize> {
+    let planes = survey::survey(start, limits).ok()?.planes;
+    let whole = scaled::Scales { luma: 8, chroma: 8 };
+    let reading = scaled::Reading::open(start, whole, limits).ok()??;
+    planes.and(reading.head())
 }
 
 /// [`rows`], kept.
@@ -151,7 +167,7 @@ pub(super) fn planes(
     cancel: &Cancel,
 ) -> Result<Planes, Error> {
     let mut kept = Kept::default();
-    rows(bytes, header, options, limits, cancel, &mut kept)?;
+    rows(bytes.into(), header, options, limits, cancel, &mut kept)?;
     let mut planes = kept.finish()?.into_iter();
     let luma = planes.next();
     Ok(Planes {

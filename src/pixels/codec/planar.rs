@@ -1,6 +1,6 @@
 //! Codecs that give and take planes: the way without RGB between two lossy formats.
 
-use super::{Cancel, EncodeOptions, Error, Header, Limits, avif, jpeg, webp};
+use super::{Cancel, EncodeOptions, Error, Header, Input, Limits, avif, jpeg, webp};
 use crate::pixels::{
     bitmap::Colour,
     format::{InputFormat, OutputFormat},
@@ -74,7 +74,7 @@ pub fn planes(
 /// # Errors
 /// As [`planes`], and what the sink says.
 pub fn rows(
-    bytes: &[u8],
+    input: Input<'_>,
     header: &Header,
     options: &PlaneOptions,
     limits: &Limits,
@@ -83,10 +83,10 @@ pub fn rows(
 ) -> Result<Option<Range>, Error> {
     cancel.check()?;
     if header.planes.is_some() && header.format == InputFormat::Jpeg {
-        jpeg::rows(bytes, header, options, limits, cancel, sink)?;
+        jpeg::rows(input, header, options, limits, cancel, sink)?;
         return Ok(Some(Range::Full));
     }
-    let Some(planes) = planes(bytes, header, options, limits, cancel)? else {
+    let Some(planes) = planes(input.bytes(), header, options, limits, cancel)? else {
         return Ok(None);
     };
     let all: Vec<&Plane> = std::iter::once(&planes.luma)

@@ -6,7 +6,7 @@ use std::{borrow::Cow, time::Instant};
 use crate::{
     pixels::{
         bitmap::Colour,
-        codec::{self, Cancel, EncodeOptions, Error, Header, Limits, PlaneOptions, Wanted},
+        codec::{self, Cancel, EncodeOptions, Error, Header, Input, Limits, PlaneOptions, Wanted},
         colour,
         format::OutputFormat,
         geometry::{Area, Size, Turn},
@@ -94,7 +94,7 @@ pub(super) fn way(
 
 /// Does the work. `None`: the decoder has no planes after all.
 pub(super) fn render(
-    bytes: &[u8],
+    source: Input<'_>,
     recipe: &Recipe,
     (job, way): (&Job, &Way),
     limits: &Limits,
@@ -108,14 +108,14 @@ pub(super) fn render(
     let mut kept = Kept::default();
     let range = if way.light {
         let mut lit = Lit::new(&cut, way.wanted.range, &mut kept);
-        let range = codec::rows(bytes, header, &options, limits, cancel, &mut lit)?;
+        let range = codec::rows(source, header, &options, limits, cancel, &mut lit)?;
         range
             .map(|_| lit.finish())
             .transpose()?
             .map(|()| way.wanted.range)
     } else {
         let mut resampled = Resampled::new(&cut, false, &mut kept);
-        let range = codec::rows(bytes, header, &options, limits, cancel, &mut resampled)?;
+        let range = codec::rows(source, header, &options, limits, cancel, &mut resampled)?;
         range
             .map(|range| resampled.finish().map(|()| range))
             .transpose()?
@@ -131,7 +131,7 @@ pub(super) fn render(
     cancel.check()?;
 
     let clock = Instant::now();
-    let exif = metadata::kept(bytes, header, recipe.output.metadata, limits);
+    let exif = metadata::kept(source.bytes(), header, recipe.output.metadata, limits);
     let options = encode_options(recipe, job.format, exif.as_deref());
     let size = planes.luma.size;
     let picture = Picture::Planes(Cow::Owned(planes));
@@ -142,7 +142,7 @@ pub(super) fn render(
         }
         None => (picture.encode(&options, cancel)?, None),
     };
-    let encoded = no_larger(bytes, recipe, job, encoded);
+    let encoded = no_larger(source.bytes(), recipe, job, encoded);
     stages.encode = clock.elapsed();
     Ok(Some(Rendered {
         bytes: encoded,

@@ -10,6 +10,7 @@
 )]
 
 mod bands;
+mod data;
 mod entropy;
 mod frame;
 mod huffman;
@@ -28,7 +29,7 @@ use self::{
 };
 use super::survey;
 use crate::pixels::{
-    codec::{Cancel, Error, Limits, admit, processor},
+    codec::{Cancel, Error, Limits, Rest, admit, processor},
     rows::{Shape, Sink},
 };
 
@@ -48,6 +49,17 @@ enum Stop {
     /// libjpeg shall see to it.
     NotMine,
     Error(Error),
+}
+
+impl Stop {
+    /// Once decoding has begun.
+    fn late(self) -> Error {
+        match self {
+            Self::Error(error) => error,
+            // All tables were looked at before.
+            Self::NotMine => admit::broken("a table that is none"),
+        }
+    }
 }
 
 impl From<Error> for Stop {
@@ -123,13 +135,31 @@ impl<'a> Reading<'a> {
         let done = if self.frame.progressive {
             progressive::rows(self, cancel, sink)
         } else {
-            sequential::rows(self, cancel, sink)
+            sequential::rows(self, None, cancel, sink)
         };
-        done.map_err(|stop| match stop {
-            Stop::Error(error) => error,
-            // All tables were looked at before.
-            Stop::NotMine => admit::broken("a table that is none"),
-        })
+        done.map_err(Stop::late)
+    }
+
+    /// Where the data begin, if they are gone through once, in order, and nothing of them has to be
+    /// known before: how much of the file [`Reading::open`] needs.
+    pub(super) fn head(&self) -> Option<usize> {
+        match &self.scans[..] {
+            [scan] if !self.frame.progressive => Some(scan.data),
+            _ => None,
+        }
+    }
+
+    /// [`Reading::rows`] of a file that was opened with its [head](Reading::head) alone.
+    ///
+    /// # Errors
+    /// As [`Reading::rows`].
+    pub(super) fn rows_of(
+        &self,
+        rest: &dyn Rest,
+        cancel: &Cancel,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        sequential::rows(self, Some(rest), cancel, sink).map_err(Stop::late)
     }
 
     /// Bytes that [`Reading::rows`] holds at its peak.

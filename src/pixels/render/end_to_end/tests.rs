@@ -47,7 +47,7 @@ fn encoded(bitmap: &Bitmap, format: OutputFormat) -> Vec<u8> {
 fn rendered(source: &[u8], recipe: &Recipe) -> Rendered {
     let limits = Limits::default();
     let job = prepare(source, recipe, &limits, &OutputLimits::default()).unwrap();
-    let rendered = render(source, recipe, &job, &limits, &Cancel::default()).unwrap();
+    let rendered = render(source.into(), recipe, &job, &limits, &Cancel::default()).unwrap();
     assert_eq!((rendered.format, rendered.size), (job.format, job.output));
     rendered
 }

@@ -59,7 +59,7 @@ fn encoded(bitmap: &Bitmap, format: OutputFormat, quality: u8) -> Vec<u8> {
 fn made(source: &[u8], recipe: &Recipe) -> (Raster, bool) {
     let limits = Limits::default();
     let job = prepare(source, recipe, &limits, &OutputLimits::default()).unwrap();
-    let rendered = render(source, recipe, &job, &limits, &Cancel::default()).unwrap();
+    let rendered = render(source.into(), recipe, &job, &limits, &Cancel::default()).unwrap();
     assert_eq!((rendered.format, rendered.size), (job.format, job.output));
     (decoded(&rendered.bytes), job.planar.is_some())
 }
@@ -69,7 +69,7 @@ fn made_of_pixels(source: &[u8], recipe: &Recipe) -> Raster {
     let limits = Limits::default();
     let mut job = prepare(source, recipe, &limits, &OutputLimits::default()).unwrap();
     job.planar = None;
-    let rendered = render(source, recipe, &job, &limits, &Cancel::default()).unwrap();
+    let rendered = render(source.into(), recipe, &job, &limits, &Cancel::default()).unwrap();
     decoded(&rendered.bytes)
 }
 

@@ -65,7 +65,8 @@ fn both(source: &[u8], recipe: &Recipe) -> [Rendered; 2] {
         rowwise: None,
         ..job.clone()
     };
-    [job, whole].map(|job| render(source, recipe, &job, &limits, &Cancel::default()).unwrap())
+    [job, whole]
+        .map(|job| render(source.into(), recipe, &job, &limits, &Cancel::default()).unwrap())
 }
 
 #[track_caller]
@@ -183,10 +184,10 @@ fn damage_is_damage() {
     let cancel = Cancel::default();
     let middle = source.len() / 2;
     source[middle] ^= 1;
-    let made = render(&source, &recipe, &job, &limits, &cancel);
+    let made = render(source[..].into(), &recipe, &job, &limits, &cancel);
     assert!(matches!(made, Err(Error::Broken { .. })));
     cancel.cancel();
-    let made = render(&source, &recipe, &job, &limits, &cancel);
+    let made = render(source[..].into(), &recipe, &job, &limits, &cancel);
     assert!(matches!(made, Err(Error::Cancelled)));
 }
 

@@ -6,7 +6,8 @@
 
 use memchr::memchr;
 
-use crate::pixels::codec::{Error, admit, jpeg::markers::next_marker};
+use super::data::Data;
+use crate::pixels::codec::{Error, admit};
 
 /// Bytes of a window: half of a small first-level cache, since code tables want the rest.
 const WINDOW: usize = 16 << 10;
@@ -111,11 +112,9 @@ pub(super) const fn extend(raw: u32, bits: u32) -> i32 {
     }
 }
 
-/// The window, and the file that it moves over.
+/// The window, and the data that it moves over.
 pub(super) struct Feed<'a> {
-    bytes: &'a [u8],
-    /// The next byte of the file.
-    next: usize,
+    data: Data<'a>,
     window: Box<Window>,
     /// How many bytes of the window are data.
     filled: usize,
@@ -126,18 +125,16 @@ pub(super) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// Bytes that it holds.
-    pub(super) const BYTES: u64 = LENGTH as u64;
+    /// Bytes that it holds, at most.
+    pub(super) const BYTES: u64 = LENGTH as u64 + Data::BYTES;
 
-    /// The data that begin at `start`.
     #[expect(
         clippy::large_stack_arrays,
         reason = "19 KiB on their way to the heap, if at all"
     )]
-    pub(super) fn new(bytes: &'a [u8], start: usize) -> Self {
+    pub(super) fn new(data: Data<'a>) -> Self {
         Self {
-            bytes,
-            next: start,
+            data,
             window: Box::new([0; LENGTH]),
             filled: 0,
             ended: false,
@@ -204,13 +201,12 @@ impl<'a> Feed<'a> {
     /// [`Error::Broken`] where the data ended before, or another marker stands there.
     pub(super) fn restart(&mut self, bits: &mut Bits, number: u8) -> Result<(), Error> {
         self.check(bits)?;
-        let Some(marker) = next_marker(self.bytes, self.next) else {
+        let Some(marker) = self.data.marker() else {
             return Err(admit::broken("a scan ends before its restart marker"));
         };
-        if self.bytes.get(marker + 1) != Some(&(FIRST_RESTART + (number & 7))) {
+        if marker != FIRST_RESTART + (number & 7) {
             return Err(admit::broken("a restart marker is missing"));
         }
-        self.next = marker + 2;
         self.filled = 0;
         self.ended = false;
         self.turn = 0;
@@ -221,26 +217,28 @@ impl<'a> Feed<'a> {
     /// Copies data until the window is full or they end.
     fn fill(&mut self) {
         while self.filled < WINDOW && !self.ended {
-            let rest = self.bytes.get(self.next..).unwrap_or_default();
-            let rest = &rest[..rest.len().min(WINDOW - self.filled)];
+            let ahead = self.data.ahead();
+            let rest = &ahead[..ahead.len().min(WINDOW - self.filled)];
             let plain = memchr(0xFF, rest).unwrap_or(rest.len());
             self.window[self.filled..][..plain].copy_from_slice(&rest[..plain]);
             self.filled += plain;
-            self.next += plain;
-            if plain == rest.len() {
-                self.ended = self.next >= self.bytes.len();
-                continue;
-            }
-            // Fill bytes may stand before a marker, and libjpeg lets them stand before a stuffed
-            // zero as well.
-            let fills = self.bytes[self.next..].iter().take_while(|b| **b == 0xFF);
-            let after = self.next + fills.count();
-            if self.bytes.get(after) == Some(&0) {
-                self.window[self.filled] = 0xFF;
-                self.filled += 1;
-                self.next = after + 1;
-            } else {
-                self.ended = true;
+            match ahead[plain..] {
+                [0xFF, 0, ..] if plain < rest.len() => {
+                    self.window[self.filled] = 0xFF;
+                    self.filled += 1;
+                    self.data.skip(plain + 2);
+                }
+                // Fill bytes may stand before a marker, and libjpeg lets them stand before a
+                // stuffed zero as well.
+                [0xFF, 0xFF, ..] if plain < rest.len() => self.data.skip(plain + 1),
+                [0xFF, _, ..] if plain < rest.len() => {
+                    self.data.skip(plain);
+                    self.ended = true;
+                }
+                _ => {
+                    self.data.skip(plain);
+                    self.ended = plain == 0;
+                }
             }
         }
     }
@@ -252,7 +250,7 @@ mod tests {
 
     #[track_caller]
     fn check(data: &[u8], bytes: &[u8]) {
-        let mut feed = Feed::new(data, 0);
+        let mut feed = Feed::new(Data::held(data, 0));
         let mut bits = Bits::default();
         for byte in bytes {
             feed.advance(&mut bits).expect("enough");
@@ -288,7 +286,7 @@ mod tests {
     fn a_restart_needs_its_own_marker() {
         let data = [1, 0xFF, 0xD3, 2];
         for (number, there) in [(3, true), (11, true), (2, false)] {
-            let mut feed = Feed::new(&data, 0);
+            let mut feed = Feed::new(Data::held(&data, 0));
             let mut bits = Bits::default();
             assert_eq!(feed.restart(&mut bits, number).is_ok(), there);
         }

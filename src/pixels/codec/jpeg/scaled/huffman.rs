@@ -252,7 +252,7 @@ fn short(value: i32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pixels::codec::jpeg::scaled::entropy::Feed;
+    use crate::pixels::codec::jpeg::scaled::{data::Data, entropy::Feed};
 
     /// Three codes of 2 bits, and one of each length from there.
     fn table() -> Vec<u8> {
@@ -267,7 +267,7 @@ mod tests {
     /// What symbols, taken one by one, say of the bits of `data`: how far each advances, its
     /// value, and the bits taken up to its end.
     fn one_by_one(codes: &Codes, data: &[u8]) -> Vec<(usize, i32, u32)> {
-        let (mut feed, mut bits) = (Feed::new(data, 0), Bits::default());
+        let (mut feed, mut bits) = (Feed::new(Data::held(data, 0)), Bits::default());
         let mut steps = Vec::new();
         while feed.advance(&mut bits).is_ok() && feed.check(&bits).is_ok() {
             bits.refill(feed.window());
@@ -309,7 +309,7 @@ mod tests {
             panic!("it is a table");
         };
         let steps = one_by_one(&codes, &data);
-        let (mut feed, mut bits) = (Feed::new(&data, 0), Bits::default());
+        let (mut feed, mut bits) = (Feed::new(Data::held(&data, 0)), Bits::default());
         for (at, step) in steps.iter().enumerate().take(steps.len() - 30) {
             feed.advance(&mut bits).expect("more data");
             bits.refill(feed.window());
@@ -367,7 +367,7 @@ mod tests {
             panic!("it is a table");
         };
         let data = [0b0101_1011, 0b1000_0000, 0b0000_1000, 0];
-        let (mut feed, mut bits) = (Feed::new(&data, 0), Bits::default());
+        let (mut feed, mut bits) = (Feed::new(Data::held(&data, 0)), Bits::default());
         feed.advance(&mut bits).expect("data");
         bits.refill(feed.window());
         assert_eq!(dc.difference(&mut bits), 5);

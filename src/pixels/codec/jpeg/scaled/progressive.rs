@@ -7,6 +7,7 @@
 use super::{
     Reading, Stop,
     bands::{First, Next},
+    data::Data,
     entropy::{Bits, Window},
     frame::{Component, File, Frame, Quant, Scan, quantiser, table},
     huffman::{BLOCK, Codes, Dc, Grown},
@@ -186,7 +187,7 @@ fn decode_scan(
     };
     let (across, down) = single.map_or(frame.units, |part| frame.components[part.component].blocks);
     let over = Over {
-        units: Units::new(bytes, scan, across),
+        units: Units::new(Data::held(bytes, scan.data), scan, across),
         down,
         cancel,
     };

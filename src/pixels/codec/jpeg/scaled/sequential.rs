@@ -6,6 +6,7 @@ mod means;
 use self::means::{Drawn, Means};
 use super::{
     Reading, Stop,
+    data::Data,
     entropy::{Bits, Window},
     frame::{Part, Quant, Scan, quantiser, table},
     huffman::{Ac, BLOCK, Dc, END, WAY, Way},
@@ -14,7 +15,7 @@ use super::{
     units::{Scanner, Units},
 };
 use crate::pixels::{
-    codec::{Cancel, Error, jpeg::ZIGZAG},
+    codec::{Cancel, Error, Rest, jpeg::ZIGZAG},
     rows::Sink,
 };
 
@@ -67,12 +68,13 @@ struct Run<'a> {
 }
 
 /// Decodes scans in which each component stands once. They go side by side, so that rows of the
-/// same place come out together.
+/// same place come out together. `rest`: what follows the file's head, where that is all there is.
 ///
 /// # Errors
 /// [`Stop`]; [`Stop::NotMine`] only before the sink hears of anything.
-pub(super) fn rows(
-    reading: &Reading<'_>,
+pub(super) fn rows<'a>(
+    reading: &Reading<'a>,
+    rest: Option<&'a dyn Rest>,
     cancel: &Cancel,
     sink: &mut dyn Sink,
 ) -> Result<(), Stop> {
@@ -83,7 +85,13 @@ pub(super) fn rows(
         .collect::<Result<_, _>>()?;
     let scans = reading.scans.iter().zip(&tables);
     let mut runs: Vec<Run<'_>> = scans
-        .map(|(scan, tables)| Run::new(reading, scan, tables))
+        .map(|(scan, tables)| {
+            let data = match rest {
+                None => Data::held(reading.bytes, scan.data),
+                Some(rest) => Data::read(rest, scan.data),
+            };
+            Run::new(reading, scan, tables, data)
+        })
         .collect::<Result<_, _>>()?;
     sink.begin(&reading.shapes())?;
     for _ in 0..reading.frame.units.1 {
@@ -124,7 +132,12 @@ impl Tables {
 }
 
 impl<'a> Run<'a> {
-    fn new(reading: &Reading<'a>, scan: &Scan<'a>, tables: &'a Tables) -> Result<Self, Stop> {
+    fn new(
+        reading: &Reading<'a>,
+        scan: &Scan<'a>,
+        tables: &'a Tables,
+        data: Data<'a>,
+    ) -> Result<Self, Stop> {
         let mut lanes = Vec::new();
         for part in &scan.parts {
             let component = &reading.frame.components[part.component];
@@ -154,7 +167,7 @@ impl<'a> Run<'a> {
         }
         let lanes = Lanes(lanes);
         Ok(Self {
-            units: Units::new(reading.bytes, scan, across),
+            units: Units::new(data, scan, across),
             means: Means::new(&lanes, scan, tables),
             lanes,
             each,

@@ -237,7 +237,12 @@ fn decode(
         return Ok(None);
     };
     let mut kept = Kept::default();
-    reading.rows(cancel, &mut kept)?;
+    let decoded = reading.rows(cancel, &mut kept);
+    if let Some(head) = reading.head() {
+        let expected = decoded.as_ref().map(|()| &kept);
+        check_as_it_is_read((bytes, head), scales, (limits, cancel), expected);
+    }
+    decoded?;
     let mut planes = kept.finish()?.into_iter();
     Ok(Some(Planes {
         luma: planes.next().expect("a plane"),
@@ -245,6 +250,39 @@ fn decode(
         range: Range::Full,
         colour: Colour::Srgb,
     }))
+}
+
+/// A file that is read in small pieces.
+#[derive(Debug)]
+struct Slow<'a>(&'a [u8]);
+
+impl Rest for Slow<'_> {
+    fn read(&self, at: u64, into: &mut [u8]) -> usize {
+        let at = usize::try_from(at).expect("a small file");
+        let rest = self.0.get(at..).unwrap_or_default();
+        let read = rest.len().min(into.len()).min(97);
+        into[..read].copy_from_slice(&rest[..read]);
+        read
+    }
+}
+
+/// Of its head and what is read, the same comes out as of the whole file.
+fn check_as_it_is_read(
+    (bytes, head): (&[u8], usize),
+    scales: Scales,
+    (limits, cancel): (&Limits, &Cancel),
+    expected: Result<&Kept, &Error>,
+) {
+    let reading = Reading::open(&bytes[..head], scales, limits);
+    let reading = reading.expect("sound").expect("a kind that is done");
+    assert_eq!(reading.head(), Some(head));
+    let mut kept = Kept::default();
+    let read = reading.rows_of(&Slow(bytes), cancel, &mut kept);
+    match (read, expected) {
+        (Ok(()), Ok(expected)) => assert!(kept == *expected, "other planes"),
+        (Err(_), Err(_)) => {}
+        (read, expected) => panic!("{read:?}, not {expected:?}"),
+    }
 }
 
 fn ours(bytes: &[u8], luma: u8, chroma: u8) -> Result<Option<Planes>, Error> {

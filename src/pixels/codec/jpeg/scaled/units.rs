@@ -1,6 +1,7 @@
 //! The minimum coded units of a scan, one after the other, and the restarts between them.
 
 use super::{
+    data::Data,
     entropy::{Bits, Feed, Window},
     frame::Scan,
     processor::{Work, fastest},
@@ -30,10 +31,10 @@ pub(super) struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    /// Those of a scan, `across` in a row.
-    pub(super) fn new(bytes: &'a [u8], scan: &Scan<'_>, across: usize) -> Self {
+    /// Those of a scan with its data, `across` in a row.
+    pub(super) fn new(data: Data<'a>, scan: &Scan<'_>, across: usize) -> Self {
         Self {
-            feed: Feed::new(bytes, scan.data),
+            feed: Feed::new(data),
             bits: Bits::default(),
             across,
             interval: scan.tables.interval,
